@@ -1,0 +1,58 @@
+"""Time, from one place: aware UTC for records, monotonic seconds for waits and leases.
+
+Nothing else in the pipeline asks the system what time it is, so that tests can own it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the pipeline needs to know about time."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, in UTC: for records and schedules."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump: for waits, leases and rates within one boot."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` of monotonic time pass."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Clock.sleep`."""
+        await asyncio.sleep(seconds)
+
+
+def timestamp(at: datetime) -> str:
+    """`at` as the text stored in the state: UTC, milliseconds, sorts as it reads."""
+    utc = at.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def new_id(at: datetime) -> str:
+    """A fresh UUIDv7 (RFC 9562) as text; ids made later sort later to the millisecond."""
+    milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
+    value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64
+    return str(uuid.UUID(int=value | 0b10 << 62 | secrets.randbits(62)))

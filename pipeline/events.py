@@ -1,0 +1,293 @@
+"""What has happened: past-tense, frozen, numbered when written.
+
+An event class registers its name and version; its fields are its `data`. Old versions stay
+readable for ever, so a changed field means a new version. Events are written in the same
+transaction as the change they tell of (see `state/events.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import ClassVar, TypeVar
+
+from pipeline.model import Json
+
+
+class Event:
+    """Base of all events; `subject` is the id of the file, job, root ... it is about."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    subject: str
+
+    def data(self) -> dict[str, Json]:
+        """The fields without the subject, as plain JSON."""
+        fields = asdict(self)  # type: ignore[call-overload]  # every registered event is a dataclass
+        fields.pop("subject")
+        return dict(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it stands in the log."""
+
+    seq: int
+    at: str
+    name: str
+    version: int
+    subject: str
+    actor: str
+    data: Mapping[str, Json]
+
+
+_E = TypeVar("_E", bound=type[Event])
+REGISTRY: dict[tuple[str, int], type[Event]] = {}
+
+
+def event(name: str, version: int = 1) -> Callable[[_E], _E]:
+    """Register an event class under its public name and version."""
+
+    def register(cls: _E) -> _E:
+        assert (name, version) not in REGISTRY, f"{name} v{version} is declared twice"
+        cls.name, cls.version = name, version
+        REGISTRY[name, version] = cls
+        return cls
+
+    return register
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+@event("file.found")
+@dataclass(frozen=True)
+class FileFound(Event):
+    """A candidate became a row."""
+
+    subject: str
+    root: str
+    size: int
+
+
+@event("file.studied")
+@dataclass(frozen=True)
+class FileStudied(Event):
+    """Hash and facts are known."""
+
+    subject: str
+    sha256: str
+    format: str
+
+
+@event("file.placed")
+@dataclass(frozen=True)
+class FilePlaced(Event):
+    """The file lies verified in the library."""
+
+    subject: str
+    path: str
+    sha256: str
+
+
+@event("file.released")
+@dataclass(frozen=True)
+class FileReleased(Event):
+    """The source was let go of after the verified copy."""
+
+    subject: str
+
+
+@event("file.duplicate")
+@dataclass(frozen=True)
+class FileDuplicate(Event):
+    """The same bytes are already known."""
+
+    subject: str
+    duplicate_of: str
+
+
+@event("file.rejected")
+@dataclass(frozen=True)
+class FileRejected(Event):
+    """The file will not be placed."""
+
+    subject: str
+    reason: str
+
+
+@event("file.damaged")
+@dataclass(frozen=True)
+class FileDamaged(Event):
+    """The file is kept, but its picture or sound is not whole."""
+
+    subject: str
+    reason: str
+
+
+@event("file.moved")
+@dataclass(frozen=True)
+class FileMoved(Event):
+    """The file has another name in the library."""
+
+    subject: str
+    before: str
+    after: str
+
+
+@event("file.trashed")
+@dataclass(frozen=True)
+class FileTrashed(Event):
+    """A person put the file into the trash."""
+
+    subject: str
+    reason: str
+
+
+@event("file.restored")
+@dataclass(frozen=True)
+class FileRestored(Event):
+    """The file came back out of the trash."""
+
+    subject: str
+    path: str
+
+
+@event("file.purged")
+@dataclass(frozen=True)
+class FilePurged(Event):
+    """A person's trash was emptied of this file."""
+
+    subject: str
+
+
+@event("file.missing")
+@dataclass(frozen=True)
+class FileMissing(Event):
+    """The file is not where it should be; nothing was done about it."""
+
+    subject: str
+    path: str
+
+
+@event("file.altered")
+@dataclass(frozen=True)
+class FileAltered(Event):
+    """Scrubbing found bytes that differ from what was recorded; the file was not touched."""
+
+    subject: str
+    path: str
+
+
+@event("similar.found")
+@dataclass(frozen=True)
+class SimilarFound(Event):
+    """Two pictures look alike; a person may decide."""
+
+    subject: str
+    other: str
+    distance: int
+
+
+# --- jobs --------------------------------------------------------------------------------------
+
+
+@event("job.started")
+@dataclass(frozen=True)
+class JobStarted(Event):
+    """A person or a schedule started a job."""
+
+    subject: str
+    job_type: str
+
+
+@event("job.finished")
+@dataclass(frozen=True)
+class JobFinished(Event):
+    """A job has no open task left."""
+
+    subject: str
+    status: str
+
+
+@event("job.undone")
+@dataclass(frozen=True)
+class JobUndone(Event):
+    """Everything the job did was reversed from its journal."""
+
+    subject: str
+    reversed: int
+
+
+@event("flow.paused")
+@dataclass(frozen=True)
+class FlowPaused(Event):
+    """No new work is claimed until somebody resumes, or until the given time."""
+
+    subject: str
+    reason: str
+    until: str | None = None
+
+
+@event("flow.resumed")
+@dataclass(frozen=True)
+class FlowResumed(Event):
+    """Work is claimed again."""
+
+    subject: str
+
+
+# --- storage and state -------------------------------------------------------------------------
+
+
+@event("root.offline")
+@dataclass(frozen=True)
+class RootOffline(Event):
+    """A root is absent, empty where it was not, or another disk."""
+
+    subject: str
+    reason: str
+
+
+@event("root.online")
+@dataclass(frozen=True)
+class RootOnline(Event):
+    """A root is back."""
+
+    subject: str
+
+
+@event("root.asking")
+@dataclass(frozen=True)
+class RootAsking(Event):
+    """Too many files vanished at once; nothing changes until a person confirms."""
+
+    subject: str
+    missing: int
+    known: int
+
+
+@event("storage.full")
+@dataclass(frozen=True)
+class StorageBecameFull(Event):
+    """A disk is nearly full; work waits."""
+
+    subject: str
+    free_bytes: int
+
+
+@event("storage.freed")
+@dataclass(frozen=True)
+class StorageFreed(Event):
+    """There is room again; work goes on."""
+
+    subject: str
+
+
+@event("state.restored")
+@dataclass(frozen=True)
+class StateRestored(Event):
+    """The state was damaged, set aside and rebuilt from a snapshot and the library."""
+
+    subject: str
+    reason: str
