@@ -1,24 +1,24 @@
 """Every failure Darkroom knows, as one tree. A caller needs to know only the branch.
 
-    DarkroomError                  a sentence a person understands, and a code for programs
-    ├─ TryLater                    the world is not ready: wait `after_s`, then try again
-    │   ├─ StorageOffline          a disk or mount is not there
-    │   ├─ StorageFull             no room; resumes by itself when there is
-    │   ├─ RemoteDown              an outside service does not answer
-    │   └─ Busy                    somebody else holds what we need
-    ├─ Refused                     asking again changes nothing; the person can act
-    │   ├─ NotFound                absent, or not visible to this actor (the two look the same)
-    │   ├─ NotAllowed              the actor may not do this
-    │   ├─ Invalid                 the request or a setting makes no sense
-    │   ├─ Conflict                the thing changed meanwhile, or a name is taken
-    │   └─ TooLarge                over a stated limit
-    ├─ BadMedia                    this one file is the problem: flag or quarantine it, go on
-    │   ├─ NotMedia                not a kind of file we keep
-    │   ├─ TooBig                  more pixels, frames or bytes than we decode
-    │   ├─ DecodeFailed            the decoder gave up
-    │   └─ ChangedWhileRead        the file was written to while we read it
-    └─ Broken                      our bug or a damaged state: stop this part, raise the alarm
-        └─ IntegrityBroken         bytes differ from what was recorded; originals stay untouched
+DarkroomError                  a sentence a person understands, and a code for programs
+├─ TryLater                    the world is not ready: wait `after_s`, then try again
+│   ├─ StorageOffline          a disk or mount is not there
+│   ├─ StorageFull             no room; resumes by itself when there is
+│   ├─ RemoteDown              an outside service does not answer
+│   └─ Busy                    somebody else holds what we need
+├─ Refused                     asking again changes nothing; the person can act
+│   ├─ NotFound                absent, or not visible to this actor (the two look the same)
+│   ├─ NotAllowed              the actor may not do this
+│   ├─ Invalid                 the request or a setting makes no sense
+│   ├─ Conflict                the thing changed meanwhile, or a name is taken
+│   └─ TooLarge                over a stated limit
+├─ BadMedia                    this one file is the problem: flag or quarantine it, go on
+│   ├─ NotMedia                not a kind of file we keep
+│   ├─ TooBig                  more pixels, frames or bytes than we decode
+│   ├─ DecodeFailed            the decoder gave up
+│   └─ ChangedWhileRead        the file was written to while we read it
+└─ Broken                      our bug or a damaged state: stop this part, raise the alarm
+    └─ IntegrityBroken         bytes differ from what was recorded; originals stay untouched
 """
 
 from __future__ import annotations

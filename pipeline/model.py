@@ -103,6 +103,45 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one Darkroom. Each may be configured to lie elsewhere, `state` included.
+
+    `trash` must be on the library's file system, because trashing is a rename.
+    """
+
+    path: Path
+    inbox: Path
+    library: Path
+    trash: Path
+    quarantine: Path
+    state: Path
+    cache: Path
+
+    @property
+    def staging(self) -> Path:
+        """Where copies are written before they get their name: same file system as the library."""
+        return self.library / ".staging"
+
+    @property
+    def database(self) -> Path:
+        """The one SQLite file."""
+        return self.state / "darkroom.sqlite"
+
+    @classmethod
+    def at(cls, path: Path) -> Home:
+        """The default layout below `path`."""
+        return cls(
+            path=path,
+            inbox=path / "inbox",
+            library=path / "library",
+            trash=path / "trash",
+            quarantine=path / "quarantine",
+            state=path / "state",
+            cache=path / "cache",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A path seen and not yet trusted. `path` is relative to the root, bytes kept as the OS gave them."""
 

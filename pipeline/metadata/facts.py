@@ -111,7 +111,9 @@ class Facts:
     @classmethod
     def from_json(cls, data: JsonObject) -> Facts:
         """The inverse of `to_json`; unknown keys are ignored so that old rows stay readable."""
-        known: dict[str, Any] = {f.name: data[f.name] for f in dataclasses.fields(cls) if f.name in data}
+        known: dict[str, Any] = {
+            f.name: data[f.name] for f in dataclasses.fields(cls) if f.name in data
+        }
         known["dates"] = tuple(
             DateEvidence(**{**d, "source": TakenFrom(d["source"])}) for d in data.get("dates", ())
         )
