@@ -143,7 +143,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A path seen and not yet trusted. `path` is relative to the root, bytes kept as the OS gave them."""
+    """A path seen and not yet trusted; `path` is relative to the root, kept as the OS gave it."""
 
     root_id: str
     path: str  # os.fsdecode'd: may hold surrogates, always round-trips through os.fsencode
@@ -226,7 +226,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """The stage says this file is bad. `hash` rejecting quarantines the file; others only flag it."""
+    """The stage says this file is bad: `hash` quarantines the file, any other only flags it."""
 
     why: str
 
