@@ -13,6 +13,30 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $(STAMP)
 
+# What tests need from the system (exiftool as an oracle, jdupes and strace to check against);
+# taken where it may be, otherwise the tests that want it skip with a line that says so.
+SYSTEM := libimage-exiftool-perl jdupes strace e2fsprogs
+.PHONY: system
+system:
+	@if command -v exiftool >/dev/null && command -v jdupes >/dev/null && command -v strace >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM) >/dev/null; \
+	else echo "NOTICE: without $(SYSTEM) some tests are skipped; install them to run all." >&2; fi
+
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+
+test: setup system check
+	$(PYTEST) -m 'not long and not serial' --numprocesses $(WORKERS) --dist worksteal
+	$(PYTEST) -m 'serial and not long'
+
+test-long: setup system
+	$(PYTEST) -m long --timeout 3600
+
+bench: setup system
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m bench
+
 run: setup
 	$(BIN)/darkroom serve
 

@@ -1,0 +1,169 @@
+"""Every setting, with its default and its explanation.
+
+Sources, later ones win: the defaults here, `darkroom.toml` in the home, environment variables
+`DARKROOM_SECTION__KEY`. An unknown key is an error with a suggestion, never silently ignored.
+`load` is called once, by the composition root.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+ENV_PREFIX = "DARKROOM_"
+NOT_SETTINGS = {"DARKROOM_HOME", "DARKROOM_CORPUS"}  # read by the command line and by tests
+
+
+class SettingsError(Exception):
+    """A setting that makes no sense; the message names it and says how to mend it."""
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and strict about names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Places(Section):
+    """Where things lie. Relative paths are below the home."""
+
+    inbox: Path = Field(Path("inbox"), description="files dropped here are taken in and moved")
+    library: Path = Field(Path("library"), description="the sorted library")
+    trash: Path = Field(Path("trash"), description="on the library's file system")
+    quarantine: Path = Field(Path("quarantine"), description="files nobody could make sense of")
+    state: Path = Field(Path("state"), description="database, snapshots, keys; a local disk")
+    cache: Path = Field(Path("cache"), description="thumbnails and previews; may be deleted")
+
+
+class WatchedRoot(Section):
+    """Another directory to watch, for instance a camera card or a network share."""
+
+    path: Path
+    kind: Literal["managed", "foreign"] = Field(
+        "foreign", description="foreign: Darkroom never writes there; managed: it may move files"
+    )
+    take: Literal["move", "copy", "index"] = Field(
+        "copy", description="copy or move into the library, or index where the files lie"
+    )
+
+
+class Intake(Section):
+    """How files are taken in."""
+
+    stable_for_s: float = Field(10.0, ge=0, description="a file must be unchanged this long")
+    rescan_minutes: float = Field(15.0, gt=0, description="full look at every root this often")
+    missing_limit: int = Field(100, ge=1, description="more missing files than this: stop and ask")
+    missing_share: float = Field(0.05, gt=0, le=1, description="or more than this share of a root")
+
+
+class Library(Section):
+    """How the library is laid out."""
+
+    template: str = Field(
+        "{taken:%Y}/{taken:%Y-%m}/{name}", description="see the user guide for the fields"
+    )
+    trash_days: int = Field(30, ge=1, description="how long trash can be restored")
+
+
+class Work(Section):
+    """How hard the machine may be worked."""
+
+    slots: int = Field(0, ge=0, description="files decoded at once; 0 means what the machine bears")
+    memory_mb: int = Field(2048, ge=512, description="address space of one worker")
+    timeout_s: float = Field(120.0, gt=0, description="a visit longer than this is ended")
+    attempts: int = Field(3, ge=1, description="a file that kills so many workers is quarantined")
+    max_load: float = Field(0.0, ge=0, description="wait above this load per core; 0 never waits")
+    min_free_mb: int = Field(1024, ge=0, description="keep this much disk free (scaled on small)")
+    min_memory_mb: int = Field(256, ge=0, description="wait when less memory is available")
+    on_battery: bool = Field(True, description="work while on battery")
+    quiet_from: time | None = Field(None, description="no background work from this local time")
+    quiet_until: time | None = Field(None, description="until this local time")
+
+
+class Schedule(Section):
+    """What happens by itself, in cron's five fields, local time."""
+
+    snapshot: str = Field("30 3 * * *", description="copy of the database")
+    verify: str = Field("0 4 * * 0", description="re-read a part of the library")
+    timezone: str = Field("", description="IANA name; empty means the machine's")
+
+
+class Settings(Section):
+    """All of it."""
+
+    places: Places = Places()
+    roots: tuple[WatchedRoot, ...] = ()
+    intake: Intake = Intake()
+    library: Library = Library()
+    work: Work = Work()
+    schedule: Schedule = Schedule()
+
+
+def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings of `home`. Raises `SettingsError` with one sentence per problem."""
+    merged = _merge(_from_toml(home / "darkroom.toml"), _from_environ(environ))
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentences(error))) from error
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read as TOML: {error}") from error
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in environ.items():
+        if not name.startswith(ENV_PREFIX) or name in NOT_SETTINGS:
+            continue
+        section, separator, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
+        if separator:
+            found.setdefault(section, {})[key] = value
+    return found
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = _merge(cast("dict[str, Any]", below), value) if both else value
+    return merged
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    return [_sentence(tuple(map(str, e["loc"])), e["type"], e["msg"]) for e in error.errors()]
+
+
+def _sentence(where: tuple[str, ...], kind: str, message: str) -> str:
+    dotted = ".".join(where)
+    if kind != "extra_forbidden":
+        return f"setting {dotted}: {message}"
+    near = difflib.get_close_matches(where[-1], _names_at(where[:-1]), n=1)
+    return f"there is no setting {dotted}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _names_at(where: tuple[str, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in where:
+        if part.isdigit():
+            continue
+        field = model.model_fields.get(part)
+        nested = WatchedRoot if part == "roots" else getattr(field, "annotation", None)
+        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+            return []
+        model = nested
+    return list(model.model_fields)
