@@ -4,3 +4,5 @@ Holds roots and their markers, scanning and watching, stability, type by content
 and admission. Reads only; promises never to take an empty or wrong mount for "all files gone", and
 never to leave the root it was given. Read first: `kind.py`, then `admit.py`.
 """
+
+__all__ = ["admit", "bundles", "ignore", "kind", "roots", "scan", "stability", "watch"]
