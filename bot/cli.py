@@ -1,0 +1,65 @@
+"""The `darkroom` command: finds the commands in `bot/console/` and calls the one asked for.
+
+Each command is one file with one `COMMAND`; nothing heavy is imported before a command runs, so
+that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline.errors import DarkroomError, TryLater
+from pipeline.registry import discover
+
+COULD_NOT_RUN = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="DARKROOM_HOME",
+    default=Path("data"),
+    show_default="DARKROOM_HOME, else ./data",
+    help="Where Darkroom keeps the inbox, the library and its state.",
+)
+@click.version_option(package_name="darkroom", prog_name="darkroom")
+@click.pass_context
+def darkroom(context: click.Context, home: Path) -> None:
+    """A darkroom for a family's photos and videos.
+
+    Files go in, are checked, understood and sorted into a library; nothing is deleted that was not
+    verified elsewhere, and every run can be undone.
+
+    \b
+    Start with:
+      darkroom process ~/Pictures --dry-run     see what would happen, touch nothing
+      darkroom process ~/Pictures               copy everything into the library, safely
+      darkroom serve                            keep watching the inbox
+    """
+    context.obj = home.absolute()
+
+
+for command in discover("bot.console", "COMMAND"):
+    darkroom.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; the exit status is the command's."""
+    try:
+        sys.exit(darkroom(standalone_mode=False) or 0)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("Stopped. Everything finished so far is safe; run it again to go on.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(COULD_NOT_RUN)
+    except DarkroomError as error:
+        later = " Nothing is lost; try again later." if isinstance(error, TryLater) else ""
+        click.secho(f"{error}{later}", err=True, fg="red")
+        sys.exit(COULD_NOT_RUN)

@@ -1,0 +1,48 @@
+"""Progress bars, one per step of the way, with rate and time left; quiet when nobody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.service.process import Progress
+
+_STEPS = (("looked", "Look"), ("studied", "Study"), ("placed", "Place"))
+
+
+async def show(steps: AsyncIterator[Progress], *, quiet: bool = False) -> None:
+    """Follow `steps` to their end; draw them only on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        async for _ in steps:
+            pass
+        return
+    await _draw(steps)
+
+
+async def _draw(steps: AsyncIterator[Progress]) -> None:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:<6}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks = {name: bars.add_task(words, total=None, rate="") for name, words in _STEPS}
+        async for step in steps:
+            for name, task in tasks.items():
+                done = getattr(step, name)
+                speed = bars.tasks[task].speed
+                rate = f"{speed:,.0f}/s" if speed else ""
+                bars.update(task, completed=done, total=step.total or None, rate=rate)
