@@ -46,6 +46,7 @@ CREATE TABLE media_files (
     root_id          TEXT NOT NULL REFERENCES roots (id),
     source_path      BLOB NOT NULL,              -- below the root, as the OS gave it
     source_dir       BLOB NOT NULL,              -- its directory: where bundles are looked for
+    bucket           TEXT NOT NULL,              -- files of one bundle share it, see intake/bundles
     take             TEXT NOT NULL CHECK (take IN ('move', 'copy', 'index')),
     size             INTEGER NOT NULL,
     mtime_ns         INTEGER NOT NULL,
@@ -58,6 +59,7 @@ CREATE TABLE media_files (
     mime             TEXT,
     path             TEXT,                       -- below the library root, once chosen
     bundle_id        TEXT REFERENCES bundles (id),
+    content_id       TEXT,                       -- Apple's, joins a Live Photo across names
     bundle_role      TEXT CHECK (bundle_role IN ('primary', 'live_video', 'raw', 'edit', 'sidecar')),
     duplicate_of     TEXT REFERENCES media_files (id),
     is_damaged       INTEGER NOT NULL DEFAULT 0 CHECK (is_damaged IN (0, 1)),
@@ -90,7 +92,8 @@ CREATE INDEX media_files_sha256 ON media_files (sha256) WHERE sha256 IS NOT NULL
 CREATE UNIQUE INDEX media_files_path ON media_files (path)
     WHERE path IS NOT NULL AND state IN ('placing', 'placed', 'done', 'missing');
 CREATE INDEX media_files_source ON media_files (root_id, source_path);
-CREATE INDEX media_files_source_dir ON media_files (root_id, source_dir);
+CREATE INDEX media_files_bucket ON media_files (root_id, source_dir, bucket);
+CREATE INDEX media_files_content_id ON media_files (content_id) WHERE content_id IS NOT NULL;
 CREATE INDEX media_files_size ON media_files (size);
 CREATE INDEX media_files_state ON media_files (state) WHERE state NOT IN ('done', 'duplicate');
 CREATE INDEX media_files_bundle ON media_files (bundle_id) WHERE bundle_id IS NOT NULL;
@@ -164,7 +167,7 @@ CREATE TABLE tasks (
     priority    TEXT NOT NULL CHECK (priority IN ('interactive', 'new', 'backfill')),
     status      TEXT NOT NULL CHECK (status IN ('queued', 'claimed', 'done', 'failed', 'cancelled')),
     attempts    INTEGER NOT NULL DEFAULT 0,       -- counted and committed before work starts
-    not_before  TEXT,                             -- retries wait
+    not_before  TEXT,                             -- retries wait; NULL is ready
     leased_by   TEXT,                             -- boot id of the process that claimed it
     params      TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(params)),
     error_class TEXT,
@@ -172,7 +175,9 @@ CREATE TABLE tasks (
     created_at  TEXT NOT NULL,
     updated_at  TEXT NOT NULL
 ) STRICT;
-CREATE INDEX tasks_queue ON tasks (priority, owner_id, created_at) WHERE status = 'queued';
+CREATE INDEX tasks_queue ON tasks (priority, owner_id, id)
+    WHERE status = 'queued' AND not_before IS NULL;
+CREATE INDEX tasks_waiting ON tasks (not_before) WHERE status = 'queued' AND not_before IS NOT NULL;
 CREATE INDEX tasks_claimed ON tasks (leased_by) WHERE status = 'claimed';
 CREATE INDEX tasks_job ON tasks (job_id, status);
 CREATE UNIQUE INDEX tasks_open ON tasks (file_id, kind) WHERE status IN ('queued', 'claimed');

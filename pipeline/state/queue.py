@@ -1,0 +1,291 @@
+"""The durable queue: what is still to be done for which file.
+
+A task is `queued` (ready, or waiting until `not_before`), `claimed` by one boot of the core, or
+over. Attempts are counted when a task is claimed, so that work that kills the core is noticed at
+the next start. `at` is always time of the queue's own clock, as text (`work.queue.QueueTime`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipeline.clock import new_id, timestamp
+from pipeline.model import Priority
+
+CORE_DIED = "CoreDied"
+_COLUMNS = "id, job_id, file_id, owner_id, kind, priority, attempts, created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """What to ask for: at most one open task per file and kind exists."""
+
+    file_id: str
+    owner_id: str
+    kind: str
+    priority: Priority
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One open task. `attempts` counts the claims so far, this one included once claimed."""
+
+    id: str
+    job_id: str | None
+    file_id: str
+    owner_id: str
+    kind: str
+    priority: Priority
+    attempts: int
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobCounts:
+    """How far a job is."""
+
+    status: str
+    files: int
+    processed: int
+    errors: int
+    open_tasks: int
+
+
+# --- asking ------------------------------------------------------------------------------------
+
+
+def enqueue(con: sqlite3.Connection, tasks: Iterable[NewTask], at: datetime) -> int:
+    """Queue what is not queued already; returns how many are new.
+
+    Asking again for an open task raises its priority where the new one is higher, and lets a job
+    adopt a task that belonged to none.
+    """
+    stamp, new = timestamp(at), 0
+    for task in tasks:
+        new += _insert(con, task, new_id(at), stamp)
+    return new
+
+
+def _insert(con: sqlite3.Connection, task: NewTask, task_id: str, stamp: str) -> int:
+    inserted = con.execute(
+        "INSERT INTO tasks (id, job_id, file_id, owner_id, kind, priority, status, created_at,"
+        " updated_at) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING",
+        (
+            task_id,
+            task.job_id,
+            task.file_id,
+            task.owner_id,
+            task.kind,
+            task.priority,
+            stamp,
+            stamp,
+        ),
+    ).rowcount
+    if not inserted:
+        con.execute(
+            "UPDATE tasks SET job_id = coalesce(job_id, ?), priority = CASE"
+            " WHEN priority = 'interactive' OR ? = 'interactive' THEN 'interactive'"
+            " WHEN priority = 'new' OR ? = 'new' THEN 'new' ELSE 'backfill' END"
+            " WHERE file_id = ? AND kind = ? AND status IN ('queued', 'claimed')",
+            (task.job_id, task.priority, task.priority, task.file_id, task.kind),
+        )
+    if inserted and task.job_id is not None:
+        con.execute(
+            "UPDATE processing_jobs SET file_count = file_count + 1 WHERE id = ?", (task.job_id,)
+        )
+    return inserted
+
+
+# --- claiming ----------------------------------------------------------------------------------
+
+
+def wake(con: sqlite3.Connection, at: str) -> int:
+    """Make the tasks ready whose wait is over; returns how many."""
+    return con.execute(
+        "UPDATE tasks SET not_before = NULL"
+        " WHERE status = 'queued' AND not_before IS NOT NULL AND not_before <= ?",
+        (at,),
+    ).rowcount
+
+
+def next_wake(con: sqlite3.Connection) -> str | None:
+    """When the next waiting task becomes ready."""
+    row = con.execute(
+        "SELECT min(not_before) FROM tasks WHERE status = 'queued' AND not_before IS NOT NULL"
+    ).fetchone()
+    return None if row[0] is None else str(row[0])
+
+
+def owners(con: sqlite3.Connection) -> list[str]:
+    """Everybody who may have tasks."""
+    return [row[0] for row in con.execute("SELECT id FROM users ORDER BY id")]
+
+
+def ready(con: sqlite3.Connection, priority: Priority, owner_id: str) -> Iterator[Task]:
+    """The ready tasks of one owner and priority, oldest first, read as far as is asked for."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM tasks WHERE status = 'queued' AND not_before IS NULL"
+        " AND priority = ? AND owner_id = ? ORDER BY id",
+        (priority, owner_id),
+    )
+    return map(_task, rows)
+
+
+def take(con: sqlite3.Connection, task_ids: Sequence[str], boot: str, at: str) -> None:
+    """Claim these tasks for this boot and count the attempt."""
+    con.executemany(
+        "UPDATE tasks SET status = 'claimed', attempts = attempts + 1, leased_by = ?,"
+        " error_class = NULL, updated_at = ? WHERE id = ? AND status = 'queued'",
+        [(boot, at, task_id) for task_id in task_ids],
+    )
+
+
+# --- ending ------------------------------------------------------------------------------------
+
+
+def hand_on(con: sqlite3.Connection, task_id: str, kind: str, at: str) -> None:
+    """A claimed task goes on as another kind, still claimed; its attempts start anew."""
+    con.execute(
+        "UPDATE tasks SET kind = ?, attempts = 1, updated_at = ?"
+        " WHERE id = ? AND status = 'claimed'",
+        (kind, at, task_id),
+    )
+
+
+def finish(con: sqlite3.Connection, task_id: str, at: str) -> None:
+    """The task is done."""
+    _end(con, task_id, "done", None, None, at)
+
+
+def fail(con: sqlite3.Connection, task_id: str, error_class: str, error: str, at: str) -> None:
+    """The task is over without success; its job counts an error."""
+    _end(con, task_id, "failed", error_class, error, at)
+
+
+def _end(
+    con: sqlite3.Connection,
+    task_id: str,
+    status: str,
+    error_class: str | None,
+    error: str | None,
+    at: str,
+) -> None:
+    row = con.execute(
+        "UPDATE tasks SET status = ?, error_class = ?, error = ?, leased_by = NULL, updated_at = ?"
+        " WHERE id = ? AND status IN ('queued', 'claimed') RETURNING job_id",
+        (status, error_class, error, at, task_id),
+    ).fetchone()
+    if row is not None and row["job_id"] is not None:
+        con.execute(
+            "UPDATE processing_jobs SET processed_count = processed_count + 1,"
+            " error_count = error_count + ?,"
+            " progress = min(100.0, 100.0 * (processed_count + 1) / max(file_count, 1))"
+            " WHERE id = ?",
+            (int(status == "failed"), row["job_id"]),
+        )
+
+
+def retry(  # noqa: PLR0913 - the columns of one statement
+    con: sqlite3.Connection,
+    task_id: str,
+    not_before: str | None,
+    error_class: str,
+    error: str,
+    *,
+    at: str,
+    is_blameless: bool = False,
+) -> None:
+    """Back into the queue until `not_before`; a blameless attempt is not counted."""
+    con.execute(
+        "UPDATE tasks SET status = 'queued', leased_by = NULL, not_before = ?, error_class = ?,"
+        " error = ?, attempts = max(0, attempts - ?), updated_at = ?"
+        " WHERE id = ? AND status = 'claimed'",
+        (not_before, error_class, error, int(is_blameless), at, task_id),
+    )
+
+
+def give_back(con: sqlite3.Connection, boot: str, at: str) -> int:
+    """Return everything this boot still holds, uncounted: the core is closing in good order."""
+    return con.execute(
+        "UPDATE tasks SET status = 'queued', leased_by = NULL, attempts = max(0, attempts - 1),"
+        " updated_at = ? WHERE status = 'claimed' AND leased_by = ?",
+        (at, boot),
+    ).rowcount
+
+
+def cancel_job(con: sqlite3.Connection, job_id: str, at: str) -> int:
+    """Cancel the tasks of a job that nobody has begun; what is claimed is let run out."""
+    return con.execute(
+        "UPDATE tasks SET status = 'cancelled', updated_at = ?"
+        " WHERE job_id = ? AND status = 'queued'",
+        (at, job_id),
+    ).rowcount
+
+
+# --- after a start -----------------------------------------------------------------------------
+
+
+def recover(con: sqlite3.Connection, boot: str, at: str) -> list[Task]:
+    """Take back what earlier boots had claimed and end every wait.
+
+    Returns the visits among them: each may be what killed the core, and should be tried alone.
+    Waits end because the clock they were measured by ended with its boot.
+    """
+    con.execute("UPDATE tasks SET not_before = NULL WHERE status = 'queued'")
+    rows = con.execute(
+        "UPDATE tasks SET status = 'queued', leased_by = NULL, not_before = NULL,"
+        " error_class = ?, updated_at = ?"
+        f" WHERE status = 'claimed' AND leased_by <> ? RETURNING {_COLUMNS}",
+        (CORE_DIED, at, boot),
+    ).fetchall()
+    return [_task(row) for row in rows if row["kind"] == "visit"]
+
+
+def _task(row: sqlite3.Row) -> Task:
+    return Task(
+        id=row["id"],
+        job_id=row["job_id"],
+        file_id=row["file_id"],
+        owner_id=row["owner_id"],
+        kind=row["kind"],
+        priority=Priority(row["priority"]),
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+    )
+
+
+# --- looking -----------------------------------------------------------------------------------
+
+
+def job_counts(con: sqlite3.Connection, job_id: str) -> JobCounts | None:
+    """How far the job is; None when there is no such job."""
+    row = con.execute(
+        "SELECT status, file_count, processed_count, error_count, (SELECT count(*) FROM tasks"
+        " WHERE job_id = :job AND status IN ('queued', 'claimed')) AS open_tasks"
+        " FROM processing_jobs WHERE id = :job",
+        {"job": job_id},
+    ).fetchone()
+    if row is None:
+        return None
+    return JobCounts(
+        row["status"],
+        row["file_count"],
+        row["processed_count"],
+        row["error_count"],
+        row["open_tasks"],
+    )
+
+
+def open_count(con: sqlite3.Connection) -> int:
+    """How many tasks are queued or claimed."""
+    row = con.execute("SELECT count(*) FROM tasks WHERE status IN ('queued', 'claimed')").fetchone()
+    return int(row[0])
+
+
+def began(when: str) -> datetime:
+    """The inverse of `timestamp`."""
+    return datetime.fromisoformat(when).astimezone(UTC)

@@ -1,0 +1,232 @@
+"""Visits on this machine: one child process per slot, each serving one visit at a time.
+
+A child that dies, hangs, or breaks the protocol costs the visit it had and nothing else: it is
+killed with everything it started, and the next visit of its slot gets a fresh one. Work
+directories are emptied through the library's file operations when their reply is released.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.errors import DecodeFailed
+from pipeline.work.workers import wire
+from pipeline.work.workers.contract import LINE_LIMIT, VisitReply, VisitRequest
+from pipeline.work.workers.limits import Limits
+from pipeline.work.workers.process import Child, ChildGone, Launch, start_child
+
+MIB = 1 << 20
+SWEEP = 32  # released work directories are removed this many at a time
+
+RemoveTrees = Callable[[Sequence[Path]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """How many children there are, and what each may take."""
+
+    slots: int
+    limits: Limits = field(default_factory=Limits)
+    timeout_s: float = 120.0  # a visit may take this long ...
+    timeout_s_per_mib: float = 0.25  # ... and this much more for each MiB of the file
+    visits_per_child: int = 200
+    resident: int = 768 * MIB  # a child that keeps more than this after a visit is replaced
+    stages: str = "pipeline.stages"
+    is_warm: bool = True  # import the decoders before the first visit
+
+    def allowance_s(self, size: int) -> float:
+        """Seconds that a visit to a file of `size` bytes may take."""
+        return self.timeout_s + self.timeout_s_per_mib * size / MIB
+
+
+@contextlib.asynccontextmanager
+async def open_workers(
+    settings: LocalSettings, work: Path, remove_trees: RemoveTrees
+) -> AsyncIterator[LocalWorkers]:
+    """Start the children below `work`; on leaving, kill them all and remove what they wrote.
+
+    `remove_trees` removes directories with their content and ignores absent ones; it runs in a
+    thread.
+    """
+    await asyncio.to_thread(_prepare, work, settings.slots, remove_trees)
+    workers = LocalWorkers(settings, work, remove_trees)
+    try:
+        workers.start()
+        yield workers
+    finally:
+        await asyncio.shield(workers.close())
+
+
+def _prepare(work: Path, slots: int, remove_trees: RemoveTrees) -> None:
+    work.mkdir(parents=True, exist_ok=True)
+    remove_trees([path for path in work.iterdir() if path.is_dir()])  # of a run that was killed
+    for index in range(slots):
+        (work / f"slot-{index}").mkdir(mode=0o700)
+
+
+class LocalWorkers:
+    """Keeps the `Workers` promise with child processes of its own."""
+
+    def __init__(self, settings: LocalSettings, work: Path, remove_trees: RemoveTrees) -> None:
+        self._settings = settings
+        self._remove_trees = remove_trees
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="worker-start")
+        self._slots = tuple(
+            Slot(settings, work / f"slot-{index}", self._starter) for index in range(settings.slots)
+        )
+        self._free: asyncio.LifoQueue[Slot] = asyncio.LifoQueue(settings.slots)
+        self._released: list[Path] = []
+        for slot in self._slots:
+            self._free.put_nowait(slot)
+
+    @property
+    def slots(self) -> int:
+        """See `Workers.slots`."""
+        return len(self._slots)
+
+    @property
+    def child_pids(self) -> tuple[int, ...]:
+        """Process ids of the children that live now."""
+        return tuple(slot.child.pid for slot in self._slots if slot.child is not None)
+
+    @property
+    def started(self) -> int:
+        """How many children were started so far."""
+        return sum(slot.started for slot in self._slots)
+
+    def start(self) -> None:
+        """Begin starting every child, so that the first visits find them ready."""
+        for slot in self._slots:
+            slot.start_soon()
+
+    async def protections(self) -> dict[str, bool]:
+        """What the children's confinement consists of here, for `doctor`."""
+        slot = await self._free.get()
+        try:
+            return await slot.protections()
+        finally:
+            self._free.put_nowait(slot)
+
+    async def visit(self, request: VisitRequest) -> VisitReply:
+        """See `Workers.visit`; waits for a free slot. Cancelling kills the visit's child."""
+        slot = await self._free.get()
+        try:
+            return await slot.visit(request)
+        finally:
+            self._free.put_nowait(slot)
+
+    async def release(self, reply: VisitReply) -> None:
+        """See `Workers.release`."""
+        self._released.append(reply.workdir)
+        if len(self._released) >= SWEEP:
+            await self._sweep()
+
+    async def close(self) -> None:
+        """Kill every child and remove all work directories. Idempotent."""
+        await asyncio.gather(*(slot.stop() for slot in self._slots))
+        self._released.extend(slot.work for slot in self._slots)
+        await self._sweep()
+        self._starter.shutdown(wait=False)
+
+    async def _sweep(self) -> None:
+        released, self._released = self._released, []
+        await asyncio.to_thread(self._remove_trees, released)
+
+
+class Slot:
+    """A place for one child; replaces it whenever it is dead, used up or not to be trusted."""
+
+    def __init__(self, settings: LocalSettings, work: Path, starter: Executor) -> None:
+        self.work = work
+        self.child: Child | None = None
+        self.started = 0
+        self._settings = settings
+        self._starter = starter
+        self._starting: asyncio.Task[Child] | None = None
+
+    def start_soon(self) -> None:
+        """Start a child in the background; `visit` waits for it."""
+        settings = self._settings
+        log = self.work.with_suffix(".log")
+        launch = Launch(self.work, log, settings.limits, settings.stages, settings.is_warm)
+        self.started += 1
+        self._starting = asyncio.create_task(
+            start_child(launch, self._starter), name=f"start {self.work.name}"
+        )
+
+    async def protections(self) -> dict[str, bool]:
+        """What the child said about its confinement."""
+        return (await self._ready()).protections
+
+    async def visit(self, request: VisitRequest) -> VisitReply:
+        """Run one visit on this slot's child; any failure here replaces the child."""
+        child = await self._ready()
+        try:
+            answer = await self._serve(child, request)
+        except BaseException:
+            await self._replace()
+            raise
+        if self._is_used_up(child, answer):
+            await self._replace()
+        return answer.reply
+
+    async def stop(self) -> None:
+        """Kill the child and whatever it started."""
+        starting, self._starting = self._starting, None
+        child, self.child = self.child, None
+        if starting is not None:
+            starting.cancel()
+            await asyncio.wait([starting])
+            if not starting.cancelled() and starting.exception() is None:
+                child = starting.result()
+        if child is not None:
+            await child.kill()
+
+    async def _serve(self, child: Child, request: VisitRequest) -> wire.Answer:
+        workdir = self.work / request.visit_id
+        allowance_s = self._settings.allowance_s(request.size)
+        line = wire.errand_to_json(wire.Errand(request, workdir, int(allowance_s)))
+        if len(line) > LINE_LIMIT:
+            raise DecodeFailed("More is known about this file than fits.", path=request.path)
+        try:
+            async with asyncio.timeout(allowance_s):
+                reply = await child.ask(line)
+        except TimeoutError:
+            message = f"Reading this file took longer than {allowance_s:.0f} seconds."
+            raise DecodeFailed(message, path=request.path) from None
+        except ChildGone as gone:
+            message = f"The program that reads this file failed: {gone}."
+            raise DecodeFailed(message, path=request.path) from None
+        return wire.reply_from_json(reply, request, workdir)
+
+    async def _ready(self) -> Child:
+        if self.child is not None and not self.child.is_alive:
+            await self.stop()  # it died between visits: nobody's fault
+        if self.child is None:
+            if self._starting is None:
+                self.start_soon()
+            assert self._starting is not None
+            starting = self._starting
+            try:
+                self.child = await asyncio.shield(starting)
+            finally:
+                if starting.done() and self._starting is starting:
+                    self._starting = None
+        return self.child
+
+    async def _replace(self) -> None:
+        await asyncio.shield(self.stop())
+        self.start_soon()
+
+    def _is_used_up(self, child: Child, answer: wire.Answer) -> bool:
+        settings = self._settings
+        return (
+            answer.is_spent
+            or child.visits >= settings.visits_per_child
+            or answer.rss > settings.resident
+        )

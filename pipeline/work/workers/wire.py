@@ -1,0 +1,219 @@
+"""The JSON lines between the core and its children, both directions.
+
+A reply comes from a process that decodes hostile media, so `reply_from_json` believes nothing: it
+accepts exactly the stages that were asked for, known outcomes, plain file names and bounded texts.
+Whatever else arrives is `DecodeFailed`, and costs that one visit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from pipeline.errors import DecodeFailed
+from pipeline.model import Done, Json, JsonObject, Later, Made, Outcome, Reject, Skip
+from pipeline.work.workers.contract import LINE_LIMIT, StageCall, VisitReply, VisitRequest
+
+TEXT_LIMIT = 2_000
+MADE_LIMIT = 32
+LONGEST_WAIT_S = 24 * 3600.0
+_WORD = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}\Z")
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\Z")
+_MIME = re.compile(r"[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,64}\Z")
+
+
+class _Breach(Exception):
+    """The line is not what the contract allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What the child is told: a request, where it may write, and its CPU seconds."""
+
+    request: VisitRequest
+    workdir: Path
+    cpu_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A checked reply, and whether the child should be replaced before its next visit."""
+
+    reply: VisitReply
+    rss: int
+    is_spent: bool
+
+
+def errand_to_json(errand: Errand) -> bytes:
+    """One line; names with surrogates survive as ASCII escapes."""
+    request = errand.request
+    return _line(
+        {
+            "visit": request.visit_id,
+            "path": str(request.path),
+            "name": request.name,
+            "size": request.size,
+            "mtime_ns": request.mtime_ns,
+            "inode": request.inode,
+            "stages": [[call.name, call.params] for call in request.stages],
+            "facts": request.facts,
+            "workdir": str(errand.workdir),
+            "cpu_s": errand.cpu_s,
+        }
+    )
+
+
+def errand_from_json(line: bytes) -> Errand:
+    """The inverse of `errand_to_json`; the core is trusted, so a bad line simply raises."""
+    data = json.loads(line)
+    request = VisitRequest(
+        visit_id=data["visit"],
+        path=Path(data["path"]),
+        name=data["name"],
+        size=data["size"],
+        mtime_ns=data["mtime_ns"],
+        inode=data["inode"],
+        stages=tuple(StageCall(name, params) for name, params in data["stages"]),
+        facts=data["facts"],
+    )
+    return Errand(request, Path(data["workdir"]), data["cpu_s"])
+
+
+def reply_to_json(reply: VisitReply, *, rss: int, is_spent: bool) -> bytes:
+    """One line. Facts that do not fit into a line turn their stage into a rejection."""
+    outcomes = {name: _outcome_to_json(outcome) for name, outcome in reply.outcomes.items()}
+    body = {
+        "visit": reply.visit_id,
+        "outcomes": outcomes,
+        "format": reply.format,
+        "cpu_s": reply.cpu_s,
+        "peak_rss": reply.peak_rss,
+        "rss": rss,
+        "spent": is_spent,
+    }
+    line = _line(body)
+    while len(line) > LINE_LIMIT:
+        largest = max(outcomes, key=lambda name: len(json.dumps(outcomes[name])))
+        outcomes[largest] = {"reject": "It holds more metadata than Darkroom keeps."}
+        line = _line(body)
+    return line
+
+
+def reply_from_json(line: bytes, request: VisitRequest, workdir: Path) -> Answer:
+    """The reply to `request`, checked. Raises `DecodeFailed` for anything unexpected."""
+    try:
+        return _answer(_parse(line), request, workdir)
+    except _Breach as breach:
+        raise DecodeFailed(
+            f"The program that reads this file answered nonsense: {breach}.", path=request.path
+        ) from None
+
+
+def _line(body: Mapping[str, Json]) -> bytes:
+    return json.dumps(body, separators=(",", ":"), default=_plain).encode("ascii") + b"\n"
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _parse(line: bytes) -> dict[str, Json]:
+    try:
+        data = json.loads(line, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise _Breach("not JSON") from None
+    return _object(data, "the reply")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _Breach(f"{name} is not a number")
+
+
+def _answer(data: dict[str, Json], request: VisitRequest, workdir: Path) -> Answer:
+    if data.keys() != {"visit", "outcomes", "format", "cpu_s", "peak_rss", "rss", "spent"}:
+        raise _Breach("unknown or missing fields")
+    if data["visit"] != request.visit_id:
+        raise _Breach("it belongs to another visit")
+    outcomes = _object(data["outcomes"], "outcomes")
+    if outcomes.keys() != {call.name for call in request.stages}:
+        raise _Breach("other stages than those asked for")
+    reply = VisitReply(
+        visit_id=request.visit_id,
+        outcomes={name: _outcome_from_json(value) for name, value in outcomes.items()},
+        format=None if data["format"] is None else _match(_WORD, data["format"], "format"),
+        workdir=workdir,
+        cpu_s=_number(data["cpu_s"], 1e9),
+        peak_rss=int(_number(data["peak_rss"], 2**60)),
+    )
+    return Answer(reply, int(_number(data["rss"], 2**60)), data["spent"] is True)
+
+
+def _outcome_to_json(outcome: Outcome) -> JsonObject:
+    match outcome:
+        case Done(facts, made):
+            listed = [[m.kind, m.name, m.mime, m.width, m.height] for m in made]
+            return {"done": facts, "made": listed}
+        case Skip(why):
+            return {"skip": why[:TEXT_LIMIT]}
+        case Later(after_s, why):
+            return {"later": after_s, "why": why[:TEXT_LIMIT]}
+        case Reject(why):
+            return {"reject": why[:TEXT_LIMIT]}
+
+
+def _outcome_from_json(value: Json) -> Outcome:
+    match value:
+        case {"done": facts, "made": list(made), **rest} if not rest:
+            if len(made) > MADE_LIMIT:
+                raise _Breach("too many files made")
+            return Done(_object(facts, "facts"), tuple(_made(item) for item in made))
+        case {"skip": why, **rest} if not rest:
+            return Skip(_text(why))
+        case {"later": after_s, "why": why, **rest} if not rest:
+            return Later(_number(after_s, LONGEST_WAIT_S), _text(why))
+        case {"reject": why, **rest} if not rest:
+            return Reject(_text(why))
+    raise _Breach("an unknown outcome")
+
+
+def _made(value: Json) -> Made:
+    if not isinstance(value, list) or len(value) != 5:
+        raise _Breach("a made file is described wrongly")
+    kind, name, mime, width, height = value
+    return Made(
+        kind=_match(_WORD, kind, "kind"),
+        name=_match(_FILE_NAME, name, "file name"),
+        mime=_match(_MIME, mime, "media type"),
+        width=int(_number(width, 1e6)),
+        height=int(_number(height, 1e6)),
+    )
+
+
+def _object(value: Json, what: str) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise _Breach(f"{what} is not an object")
+    return value
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str) or len(value) > TEXT_LIMIT:
+        raise _Breach("a text is missing or too long")
+    return value
+
+
+def _match(pattern: re.Pattern[str], value: Json, what: str) -> str:
+    if not isinstance(value, str) or pattern.match(value) is None:
+        raise _Breach(f"a {what} that is not allowed")
+    return value
+
+
+def _number(value: Json, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise _Breach("a number out of range")
+    return value
