@@ -152,29 +152,28 @@ class Visit:
 
     @contextlib.contextmanager
     def _opened(self, asked: Mapping[str, JsonObject]) -> Iterator[Subject | Outcome]:
-        """The subject, or why there is none."""
+        """The subject, or the outcome that every stage gets because there is none."""
         from pipeline.stages.subject import Subject
 
-        request, facts = self.request, dict(self.request.facts)
-        try:
-            subject = Subject.open(
-                request.path,
-                request.name,
-                request.size,
-                request.mtime_ns,
-                request.inode,
-                self.workdir,
-                facts,
-                asked,
-            )
-        except Exception as error:  # border: stage runner
-            yield self._failure(error)
-            return
-        try:
-            self.format = subject.format.name
-            yield subject
-        finally:
-            subject.close()
+        asked_of = self.request
+        with contextlib.ExitStack() as stack:
+            try:
+                subject = Subject.open(
+                    asked_of.path,
+                    asked_of.name,
+                    asked_of.size,
+                    asked_of.mtime_ns,
+                    asked_of.inode,
+                    self.workdir,
+                    asked_of.facts,
+                    asked,
+                )
+                stack.callback(subject.close)
+                self.format = subject.format.name
+            except Exception as error:  # border: stage runner
+                yield self._failure(error)
+            else:
+                yield subject
 
     def _outcome(self, stage: Stage, subject: Subject | Outcome) -> Outcome:
         if isinstance(subject, Later | Reject | Skip | Done):

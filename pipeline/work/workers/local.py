@@ -34,6 +34,7 @@ class LocalSettings:
     limits: Limits = field(default_factory=Limits)
     timeout_s: float = 120.0  # a visit may take this long ...
     timeout_s_per_mib: float = 0.25  # ... and this much more for each MiB of the file
+    cpu_s: int | None = None  # CPU seconds of one visit; None: as long as it may take
     visits_per_child: int = 200
     resident: int = 768 * MIB  # a child that keeps more than this after a visit is replaced
     stages: str = "pipeline.stages"
@@ -190,7 +191,8 @@ class Slot:
     async def _serve(self, child: Child, request: VisitRequest) -> wire.Answer:
         workdir = self.work / request.visit_id
         allowance_s = self._settings.allowance_s(request.size)
-        line = wire.errand_to_json(wire.Errand(request, workdir, int(allowance_s)))
+        cpu_s = self._settings.cpu_s or int(allowance_s) + 1
+        line = wire.errand_to_json(wire.Errand(request, workdir, cpu_s))
         if len(line) > LINE_LIMIT:
             raise DecodeFailed("More is known about this file than fits.", path=request.path)
         try:

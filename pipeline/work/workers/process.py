@@ -60,9 +60,13 @@ async def start_child(launch: Launch, starter: Executor) -> Child:
 
     `starter` is one thread that outlives the child: the kernel kills the child when it ends.
     """
-    loop = asyncio.get_running_loop()
-    process, errands, replies = await loop.run_in_executor(starter, _spawn, launch)
-    child = await _connect(process, errands, replies, starter)
+    spawning = asyncio.get_running_loop().run_in_executor(starter, _spawn, launch)
+    try:
+        await asyncio.shield(spawning)
+    except asyncio.CancelledError:
+        await (await _connect(*await spawning, starter)).kill()
+        raise
+    child = await _connect(*spawning.result(), starter)
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
             child.protections = _protections(await child.next_line())
@@ -206,6 +210,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._reading.close()
-        self._writing.abort()
+        if not self._writing.is_closing():
+            self._writing.abort()
         loop = asyncio.get_running_loop()
         await asyncio.shield(loop.run_in_executor(self._starter, self._process.wait))
