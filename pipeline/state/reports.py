@@ -1,0 +1,151 @@
+"""What a job did, file by file and in sum, as it stands in the state now.
+
+A job's files are the files of its tasks; a file that was known before the job has a task of kind
+`known`, so that a second run over the same folder accounts for every source too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.model import Json
+
+OutcomeName = Literal["placed", "duplicate", "sidecar", "rejected", "failed"]
+
+# What became of a source, from the state of its row. A file known before is a duplicate of itself.
+_OUTCOME = """CASE
+    WHEN f.state IN ('rejected', 'trashed', 'purged') THEN 'rejected'
+    WHEN f.category = 'sidecar' AND f.state IN ('placed', 'done', 'duplicate') THEN 'sidecar'
+    WHEN f.state = 'duplicate' THEN 'duplicate'
+    WHEN f.state IN ('placed', 'done') AND t.is_known THEN 'duplicate'
+    WHEN f.state IN ('placed', 'done') THEN 'placed'
+    ELSE 'failed' END"""
+
+_FILES_OF_JOB = """
+    SELECT file_id, min(kind = 'known') AS is_known, max(error) AS error
+    FROM tasks WHERE job_id = :job AND file_id IS NOT NULL GROUP BY file_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A job in sum; bytes are of the sources found and of the files placed."""
+
+    found: int
+    placed: int
+    duplicates: int
+    sidecars: int
+    rejected: int
+    failed: int
+    bytes_in: int
+    bytes_placed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How far the files of a job are."""
+
+    total: int
+    studied: int
+    placed: int
+    open_tasks: int
+
+
+def totals(con: sqlite3.Connection, job_id: str) -> Totals:
+    """The job in sum."""
+    found = {
+        row["outcome"]: (row["files"], row["bytes"])
+        for row in con.execute(
+            f"SELECT {_OUTCOME} AS outcome, count(*) AS files, sum(f.size) AS bytes"
+            f" FROM ({_FILES_OF_JOB}) t JOIN media_files f ON f.id = t.file_id GROUP BY 1",
+            {"job": job_id},
+        )
+    }
+
+    def files(name: OutcomeName) -> int:
+        return int(found.get(name, (0, 0))[0])
+
+    return Totals(
+        found=sum(count for count, _ in found.values()),
+        placed=files("placed"),
+        duplicates=files("duplicate"),
+        sidecars=files("sidecar"),
+        rejected=files("rejected"),
+        failed=files("failed"),
+        bytes_in=sum(size for _, size in found.values()),
+        bytes_placed=int(found.get("placed", (0, 0))[1]),
+    )
+
+
+def steps(con: sqlite3.Connection, job_id: str) -> Steps:
+    """How far the job is, counted from the rows."""
+    row = con.execute(
+        "SELECT count(*) AS total, total(f.state <> 'found') AS studied,"
+        " total(f.state NOT IN ('found', 'studied', 'placing')) AS placed"
+        f" FROM ({_FILES_OF_JOB}) t JOIN media_files f ON f.id = t.file_id",
+        {"job": job_id},
+    ).fetchone()
+    waiting = con.execute(
+        "SELECT count(*) FROM tasks WHERE job_id = ? AND status IN ('queued', 'claimed')", (job_id,)
+    ).fetchone()[0]
+    return Steps(row["total"], int(row["studied"]), int(row["placed"]), waiting)
+
+
+def page(
+    con: sqlite3.Connection, job_id: str, after: str = "", limit: int = 500
+) -> list[dict[str, Json]]:
+    """Up to `limit` report rows of the job after the file id `after`, in id order.
+
+    A duplicate tells the facts of the file it duplicates, since the bytes are the same.
+    """
+    rows = con.execute(
+        f"SELECT f.*, r.path AS root, {_OUTCOME} AS outcome, t.is_known, t.error,"
+        " coalesce(o.path, f.path) AS shown_path,"
+        " coalesce(o.taken_at, f.taken_at) AS shown_taken_at,"
+        " coalesce(o.taken_from, f.taken_from) AS shown_taken_from,"
+        " coalesce(o.lat, f.lat) AS shown_lat, coalesce(o.lon, f.lon) AS shown_lon,"
+        " coalesce(o.width, f.width) AS shown_width, coalesce(o.height, f.height) AS shown_height,"
+        " coalesce(o.orientation, f.orientation) AS shown_orientation,"
+        " coalesce(o.duration_s, f.duration_s) AS shown_duration_s,"
+        " coalesce(o.camera, f.camera) AS shown_camera,"
+        " (SELECT json_group_array(CASE WHEN s.file_id = f.id THEN s.other_id ELSE s.file_id END)"
+        "  FROM similar s WHERE s.file_id = f.id OR s.other_id = f.id) AS similar_to,"
+        " (SELECT json_group_array(tag) FROM tags WHERE file_id = coalesce(o.id, f.id)) AS tags"
+        f" FROM ({_FILES_OF_JOB}) t JOIN media_files f ON f.id = t.file_id"
+        " JOIN roots r ON r.id = f.root_id LEFT JOIN media_files o ON o.id = f.duplicate_of"
+        " WHERE f.id > :after ORDER BY f.id LIMIT :limit",
+        {"job": job_id, "after": after, "limit": limit},
+    )
+    return [_report_row(row) for row in rows]
+
+
+def _report_row(row: sqlite3.Row) -> dict[str, Json]:
+    known = row["id"] if row["outcome"] == "duplicate" and row["is_known"] else None
+    return {
+        "source": os.path.join(os.fsdecode(row["root"]), os.fsdecode(row["source_path"])),  # noqa: PTH118 - bytes-safe text, never opened here
+        "sha256": row["sha256"],
+        "outcome": row["outcome"],
+        "id": row["id"],
+        "path": row["shown_path"],
+        "kind": row["category"],
+        "mime": row["mime"],
+        "taken_at": row["shown_taken_at"],
+        "taken_from": row["shown_taken_from"],
+        "lat": row["shown_lat"],
+        "lon": row["shown_lon"],
+        "width": row["shown_width"],
+        "height": row["shown_height"],
+        "orientation": row["shown_orientation"],
+        "duration_s": row["shown_duration_s"],
+        "camera": row["shown_camera"],
+        "bundle": row["bundle_id"],
+        "duplicate_of": row["duplicate_of"] or known,
+        "similar_to": json.loads(row["similar_to"]),
+        "tags": json.loads(row["tags"]),
+        "faces": None,
+        "quality": None,
+        "reason": row["reason"] or row["error"],
+    }
