@@ -1,0 +1,94 @@
+"""Jobs: what a person started or a schedule fired. Their tasks are in `queue.py`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from pipeline.model import JsonObject
+
+_COLUMNS = (
+    "id, job_type, status, progress, file_count, processed_count, error_count, started_at,"
+    " completed_at, created_at, owner_id, actor, params, error"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of `processing_jobs`."""
+
+    id: str
+    job_type: str
+    status: str
+    progress: float
+    file_count: int
+    processed_count: int
+    error_count: int
+    started_at: str | None
+    completed_at: str | None
+    created_at: str
+    owner_id: str
+    actor: str
+    params: JsonObject
+    error: str | None
+
+
+def add(  # noqa: PLR0913 - the columns of one statement
+    con: sqlite3.Connection,
+    job_id: str,
+    job_type: str,
+    *,
+    owner_id: str,
+    actor: str,
+    params: JsonObject,
+    at: str,
+) -> None:
+    """A new job, running from now."""
+    con.execute(
+        "INSERT INTO processing_jobs (id, job_type, status, started_at, created_at, owner_id,"
+        " actor, params) VALUES (?, ?, 'running', ?, ?, ?, ?, ?)",
+        (job_id, job_type, at, at, owner_id, actor, json.dumps(params)),
+    )
+
+
+def finish(
+    con: sqlite3.Connection, job_id: str, status: str, at: str, error: str | None = None
+) -> bool:
+    """End a job that is running or paused; False when it was over already."""
+    return (
+        con.execute(
+            "UPDATE processing_jobs SET status = ?, completed_at = ?, error = ?,"
+            " progress = CASE WHEN ? = 'done' THEN 100 ELSE progress END"
+            " WHERE id = ? AND status IN ('queued', 'running', 'paused')",
+            (status, at, error, status, job_id),
+        ).rowcount
+        == 1
+    )
+
+
+def set_status(con: sqlite3.Connection, job_id: str, status: str) -> None:
+    """Change the status of a job that is over, for instance to `undone`."""
+    con.execute("UPDATE processing_jobs SET status = ? WHERE id = ?", (status, job_id))
+
+
+def get(con: sqlite3.Connection, job_id: str, owner_id: str) -> Job | None:
+    """One job of this owner."""
+    row = con.execute(
+        f"SELECT {_COLUMNS} FROM processing_jobs WHERE id = ? AND owner_id = ?",
+        (job_id, owner_id),
+    ).fetchone()
+    return None if row is None else _job(row)
+
+
+def recent(con: sqlite3.Connection, owner_id: str, limit: int) -> list[Job]:
+    """The owner's jobs, newest first."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM processing_jobs WHERE owner_id = ? ORDER BY id DESC LIMIT ?",
+        (owner_id, limit),
+    )
+    return [_job(row) for row in rows]
+
+
+def _job(row: sqlite3.Row) -> Job:
+    return Job(**{**dict(row), "params": json.loads(row["params"])})
