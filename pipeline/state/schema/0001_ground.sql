@@ -97,7 +97,7 @@ CREATE INDEX media_files_content_id ON media_files (content_id) WHERE content_id
 CREATE INDEX media_files_size ON media_files (size);
 CREATE INDEX media_files_state ON media_files (state) WHERE state NOT IN ('done', 'duplicate');
 CREATE INDEX media_files_bundle ON media_files (bundle_id) WHERE bundle_id IS NOT NULL;
-CREATE INDEX media_files_taken ON media_files (owner_id, taken_utc, id);
+CREATE INDEX media_files_taken ON media_files (owner_id, coalesce(taken_utc, ''), id);
 
 CREATE TABLE stage_results (                      -- nothing is done twice for the same bytes
     sha256  TEXT NOT NULL,
