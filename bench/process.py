@@ -1,0 +1,140 @@
+"""`darkroom process` end to end: what state and file safety cost, and whether that stays flat.
+
+Bars: the core process (state, flow, copying with fsync and read-back) takes at most 25 % of all
+CPU on real photos; its CPU per file and its memory do not grow from 1,000 to 50,000 files
+(memory at most 400 MB). `DARKROOM_BENCH_FILES` makes the long part shorter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.corpus import camera_photos
+
+SHARE_BAR = 0.25
+MEMORY_BAR = 400e6
+FLAT_BAR = 1.35  # CPU per file at the end against the first thousands; noise is about 15 %
+STEP = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One `darkroom process`, measured from outside."""
+
+    files: int
+    core_cpu: float
+    total_cpu: float
+    peak_rss: int
+    wall: float
+
+
+def measure(home: Path, source: Path) -> Run:
+    """Process `source` into `home` and watch the core process until it ends."""
+    before = sum(os.times()[2:4])
+    start = time.monotonic()
+    command = [sys.executable, "-m", "bot", "--home", str(home), "process", str(source), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    core, peak = 0.0, 0
+    watched = psutil.Process(process.pid)
+    while process.poll() is None:
+        try:
+            spent = watched.cpu_times()
+            core, peak = spent.user + spent.system, max(peak, watched.memory_info().rss)
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.05)
+    out, _ = process.communicate()
+    summary = json.loads(out)
+    assert summary["failed"] == summary["rejected"] == 0, summary
+    total = sum(os.times()[2:4]) - before
+    return Run(summary["found"], core, total, peak, time.monotonic() - start)
+
+
+def unique_jpeg(data: bytes, number: int) -> bytes:
+    """The same picture as other bytes: a comment segment after the start (ITU T.81, B.2.4.5)."""
+    comment = f"bench {number:09d}".encode()
+    return data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:]
+
+
+def small_jpegs(count: int, first: int, folder: Path) -> None:
+    """`count` small pictures that do not look alike."""
+    import numpy as np
+    import simplejpeg
+
+    folder.mkdir()
+    for number in range(first, first + count):
+        coarse = np.random.default_rng(number).integers(0, 255, (8, 12, 3), dtype=np.uint8)
+        picture = np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1))
+        data = simplejpeg.encode_jpeg(picture, quality=80)
+        (folder / f"IMG_{number:06d}.jpg").write_bytes(data)
+
+
+def real_photos(copies: int, folder: Path) -> None:
+    """Real camera photos, each `copies` times with other bytes."""
+    folder.mkdir()
+    for path in camera_photos():
+        data = path.read_bytes()
+        for number in range(copies):
+            (folder / f"{path.stem}-{number}.jpg").write_bytes(unique_jpeg(data, number))
+
+
+def share_of_safety(work: Path) -> bool:
+    """The first bar: three runs over real photos, the median counts."""
+    real_photos(8, work / "real")
+    runs = [measure(work / f"home-{n}", work / "real") for n in range(3)]
+    for run in runs:
+        print(
+            f"{run.files} photos: core {run.core_cpu:.2f} s of {run.total_cpu:.2f} s CPU "
+            f"({run.core_cpu / run.total_cpu:.1%}), {run.wall:.1f} s wall"
+        )
+    share = sorted(run.core_cpu / run.total_cpu for run in runs)[1]
+    print(f"state and safety: {share:.1%} of the CPU (bar {SHARE_BAR:.0%})")
+    return share <= SHARE_BAR
+
+
+def flat_cost(work: Path, files: int) -> bool:
+    """The second bar: one home that grows, a thousand files at a time at the marks."""
+    home, done = work / "growing", 0
+    runs: list[tuple[int, Run]] = []
+    fills: list[Run] = []
+    for mark in (STEP, files // 5, files):
+        fill = mark - STEP - done
+        if fill > 0:
+            small_jpegs(fill, done, work / f"fill-{done}")
+            fills.append(measure(home, work / f"fill-{done}"))
+            shutil.rmtree(work / f"fill-{done}")
+            done += fill
+        small_jpegs(STEP, done, work / f"step-{done}")
+        runs.append((mark, measure(home, work / f"step-{done}")))
+        done += STEP
+    for mark, run in runs:
+        print(
+            f"at {mark:>6} files: core {1000 * run.core_cpu / run.files:.2f} ms a file, "
+            f"{run.peak_rss / 1e6:.0f} MB"
+        )
+    growth = runs[-1][1].core_cpu / runs[0][1].core_cpu
+    peak = max(run.peak_rss for run in [*fills, *(run for _, run in runs)])
+    print(f"growth {growth:.2f} (bar {FLAT_BAR}), memory {peak / 1e6:.0f} MB (bar 400 MB)")
+    return growth <= FLAT_BAR and peak <= MEMORY_BAR
+
+
+def main() -> int:
+    """Both bars."""
+    files = int(os.environ.get("DARKROOM_BENCH_FILES", "50000"))
+    with tempfile.TemporaryDirectory(dir=Path(__file__).parent, prefix="out-") as folder:
+        met = [share_of_safety(Path(folder)), flat_cost(Path(folder), files)]
+    return 0 if all(met) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
