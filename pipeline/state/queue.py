@@ -147,12 +147,52 @@ def take(con: sqlite3.Connection, task_ids: Sequence[str], boot: str, at: str) -
 # --- ending ------------------------------------------------------------------------------------
 
 
-def hand_on(con: sqlite3.Connection, task_id: str, kind: str, at: str) -> None:
-    """A claimed task goes on as another kind, still claimed; its attempts start anew."""
+def hand_on(
+    con: sqlite3.Connection, task_id: str, kind: str, not_before: str | None, at: str
+) -> None:
+    """A claimed task goes on as another kind: still claimed, or waiting until `not_before`."""
     con.execute(
-        "UPDATE tasks SET kind = ?, attempts = 1, updated_at = ?"
-        " WHERE id = ? AND status = 'claimed'",
-        (kind, at, task_id),
+        "UPDATE tasks SET kind = :kind, attempts = 1, not_before = :until, updated_at = :at,"
+        " status = iif(:until IS NULL, 'claimed', 'queued'),"
+        " leased_by = iif(:until IS NULL, leased_by, NULL)"
+        " WHERE id = :id AND status = 'claimed'",
+        {"kind": kind, "until": not_before, "at": at, "id": task_id},
+    )
+
+
+def wake_placing(con: sqlite3.Connection, file_id: str) -> None:
+    """Something was settled about this file: those of its neighbourhood that wait, look again."""
+    con.execute(
+        "UPDATE tasks SET not_before = NULL WHERE status = 'queued' AND kind = 'place'"
+        " AND not_before IS NOT NULL AND file_id IN ("
+        " SELECT n.id FROM media_files f JOIN media_files n ON n.root_id = f.root_id"
+        "  AND n.source_dir = f.source_dir AND n.bucket = f.bucket WHERE f.id = :id"
+        " UNION SELECT n.id FROM media_files f JOIN media_files n ON n.bundle_id = f.bundle_id"
+        "  WHERE f.id = :id)",
+        {"id": file_id},
+    )
+
+
+def finish_placing(con: sqlite3.Connection, task_id: str, file_id: str, at: str) -> None:
+    """The file's bundle has its place: its task is done, and so are those of the other members."""
+    finish(con, task_id, at)
+    mates = con.execute(
+        "SELECT t.id FROM media_files f JOIN media_files m ON m.bundle_id = f.bundle_id"
+        " JOIN tasks t ON t.file_id = m.id AND t.kind = 'place'"
+        "  AND t.status IN ('queued', 'claimed')"
+        " WHERE f.id = ? AND m.state NOT IN ('found', 'studied')",
+        (file_id,),
+    ).fetchall()
+    for mate in mates:
+        finish(con, mate["id"], at)
+
+
+def look_again(con: sqlite3.Connection, task_id: str, not_before: str, at: str) -> None:
+    """A placing found other bytes than the visit read: the file is visited anew."""
+    con.execute(
+        "UPDATE tasks SET kind = 'visit', status = 'queued', leased_by = NULL, attempts = 0,"
+        " not_before = ?, updated_at = ? WHERE id = ? AND status = 'claimed'",
+        (not_before, at, task_id),
     )
 
 
@@ -255,6 +295,19 @@ def _task(row: sqlite3.Row) -> Task:
         priority=Priority(row["priority"]),
         attempts=row["attempts"],
         created_at=row["created_at"],
+    )
+
+
+def close_job(con: sqlite3.Connection, job_id: str, at: str) -> bool:
+    """The job is done if none of its tasks is open; False when it was over or is not yet."""
+    return (
+        con.execute(
+            "UPDATE processing_jobs SET status = 'done', progress = 100, completed_at = ?"
+            " WHERE id = ? AND status IN ('queued', 'running', 'paused') AND NOT EXISTS ("
+            " SELECT 1 FROM tasks WHERE job_id = ? AND status IN ('queued', 'claimed'))",
+            (at, job_id, job_id),
+        ).rowcount
+        == 1
     )
 
 

@@ -13,8 +13,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.model import Category, FileState, JsonObject, Take
+from pipeline.model import Category, FileState, Json, JsonObject, Take
 
+_FACT_COLUMNS = (
+    "taken_at",
+    "taken_utc",
+    "taken_from",
+    "taken_confidence",
+    "lat",
+    "lon",
+    "width",
+    "height",
+    "orientation",
+    "duration_s",
+    "camera",
+    "lens",
+    "rating",
+    "title",
+)
+_TO_STATE = (
+    "UPDATE media_files SET state = :state, duplicate_of = :original, sha256 = :sha256,"
+    " format = :format, category = :category, mime = :mime, facts = :facts,"
+    " is_damaged = :damaged, reason = :reason, updated_at = :at,"
+    + ", ".join(f" {name} = :{name}" for name in _FACT_COLUMNS)
+    + " WHERE id = :id AND state = 'found'"
+)
 _ALIVE = "('studied', 'placing', 'placed', 'done', 'missing')"  # as the index media_files_content
 
 
@@ -70,6 +93,7 @@ class Learnt:
     category: Category
     mime: str
     facts: JsonObject
+    columns: JsonObject  # of `metadata.columns`; absent ones stay as they are
     damage: str | None  # why the file counts as damaged
 
 
@@ -122,9 +146,7 @@ def results(con: sqlite3.Connection, sha256: str, versions: Mapping[str, int]) -
     ]
 
 
-def alive_twin(
-    con: sqlite3.Connection, owner_id: str, sha256: str, *, but: str
-) -> str | None:
+def alive_twin(con: sqlite3.Connection, owner_id: str, sha256: str, *, but: str) -> str | None:
     """The owner's living file with the same bytes that is not a sidecar, if there is one."""
     row = con.execute(
         "SELECT id FROM media_files WHERE owner_id = ? AND sha256 = ? AND id <> ?"
@@ -148,11 +170,9 @@ def remember(
     )
     con.executemany(
         "INSERT OR REPLACE INTO derivatives"
-        " (sha256, kind, version, path, mime, width, height, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (sha256, d.kind, d.version, d.path, d.mime, d.width, d.height, d.size)
-            for d in made
-        ],
+        " (sha256, kind, version, path, mime, width, height, bytes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(sha256, d.kind, d.version, d.path, d.mime, d.width, d.height, d.size) for d in made],
     )
 
 
@@ -176,7 +196,7 @@ def duplicate(
     return _to_state(con, file_id, FileState.DUPLICATE, learnt, original, at)
 
 
-def _to_state(  # noqa: PLR0913, PLR0917 - the columns of one statement
+def _to_state(
     con: sqlite3.Connection,
     file_id: str,
     state: FileState,
@@ -184,30 +204,26 @@ def _to_state(  # noqa: PLR0913, PLR0917 - the columns of one statement
     original: str | None,
     at: str,
 ) -> bool:
-    changed = con.execute(
-        "UPDATE media_files SET state = ?, duplicate_of = ?, sha256 = ?, format = ?, category = ?,"
-        " mime = ?, facts = ?, is_damaged = ?, reason = ?, updated_at = ?"
-        " WHERE id = ? AND state = 'found'",
-        (
-            state,
-            original,
-            learnt.sha256,
-            learnt.format,
-            learnt.category,
-            learnt.mime,
-            json.dumps(learnt.facts),
-            int(learnt.damage is not None),
-            learnt.damage,
-            at,
-            file_id,
-        ),
-    ).rowcount
-    return changed == 1
+    values: dict[str, Json] = dict.fromkeys(_FACT_COLUMNS) | {
+        name: learnt.columns[name] for name in _FACT_COLUMNS if name in learnt.columns
+    }
+    values |= {
+        "id": file_id,
+        "state": state,
+        "original": original,
+        "sha256": learnt.sha256,
+        "format": learnt.format,
+        "category": learnt.category,
+        "mime": learnt.mime,
+        "facts": json.dumps(learnt.facts),
+        "damaged": int(learnt.damage is not None),
+        "reason": learnt.damage,
+        "at": at,
+    }
+    return con.execute(_TO_STATE, values).rowcount == 1
 
 
-def end(
-    con: sqlite3.Connection, file_id: str, state: FileState, reason: str, at: str
-) -> bool:
+def end(con: sqlite3.Connection, file_id: str, state: FileState, reason: str, at: str) -> bool:
     """FOUND -> REJECTED or MISSING, with the reason a person reads."""
     changed = con.execute(
         "UPDATE media_files SET state = ?, reason = ?, updated_at = ?"
@@ -217,18 +233,32 @@ def end(
     return changed == 1
 
 
-def seen_anew(con: sqlite3.Connection, file_id: str, stat: os.stat_result, at: str) -> None:
+def seen_anew(
+    con: sqlite3.Connection, file_id: str, size: int, mtime_ns: int, inode: int, at: str
+) -> None:
     """A FOUND file changed on disk: the next visit expects it as it is now."""
     con.execute(
         "UPDATE media_files SET size = ?, mtime_ns = ?, inode = ?, updated_at = ?"
         " WHERE id = ? AND state = 'found'",
-        (stat.st_size, stat.st_mtime_ns, stat.st_ino, at, file_id),
+        (size, mtime_ns, inode, at, file_id),
     )
 
 
-def is_bundle_studied(con: sqlite3.Connection, bundle_id: str) -> bool:
-    """No member of the bundle still waits for its visit."""
+def waits_for_bundle(con: sqlite3.Connection, file_id: str) -> bool:
+    """Does another member of the file's bundle still wait for its visit?"""
     row = con.execute(
-        "SELECT 1 FROM media_files WHERE bundle_id = ? AND state = 'found' LIMIT 1", (bundle_id,)
+        "SELECT 1 FROM media_files f JOIN media_files m ON m.bundle_id = f.bundle_id"
+        " JOIN tasks t ON t.file_id = m.id AND t.status IN ('queued', 'claimed')"
+        " WHERE f.id = ? AND m.state = 'found' LIMIT 1",
+        (file_id,),
     ).fetchone()
-    return row is None
+    return row is not None
+
+
+def forget_content(con: sqlite3.Connection, file_id: str, at: str) -> None:
+    """The bytes are others than were studied: the file is FOUND again."""
+    con.execute(
+        "UPDATE media_files SET state = 'found', sha256 = NULL, updated_at = ?"
+        " WHERE id = ? AND state IN ('found', 'studied')",
+        (at, file_id),
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -74,11 +74,19 @@ class Lane:
     head: Task
 
 
-def claim(con: sqlite3.Connection, turns: Turns, count: int, boot: str, at: datetime) -> list[Task]:
+def claim(
+    con: sqlite3.Connection,
+    turns: Turns,
+    count: int,
+    *,
+    boot: str,
+    at: datetime,
+    priorities: Sequence[Priority] = tuple(Priority),
+) -> list[Task]:
     """Claim up to `count` ready tasks, fairly; their attempts are counted in this transaction."""
     stamp = timestamp(at)
     queue.wake(con, stamp)
-    chosen = list(itertools.islice(choose(_lanes(con), turns, at), count))
+    chosen = list(itertools.islice(choose(_lanes(con, priorities), turns, at), count))
     queue.take(con, [task.id for task in chosen], boot, stamp)
     return chosen
 
@@ -108,10 +116,10 @@ def _next_lane(lanes: list[Lane], turns: Turns, aged_before: str) -> Lane:
     )
 
 
-def _lanes(con: sqlite3.Connection) -> list[Lane]:
+def _lanes(con: sqlite3.Connection, priorities: Sequence[Priority]) -> list[Lane]:
     lanes = []
     owners = queue.owners(con)
-    for priority, owner_id in itertools.product(Priority, owners):
+    for priority, owner_id in itertools.product(priorities, owners):
         tasks = queue.ready(con, priority, owner_id)
         head = next(tasks, None)
         if head is not None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import shutil
 import struct
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pipeline.work.workers.contract import StageCall, VisitRequest
@@ -59,16 +58,10 @@ def settings(slots: int = 1, **changes: object) -> LocalSettings:
     return LocalSettings(**(values | changes))  # type: ignore[arg-type]  # values are those of the fields
 
 
-def remove_trees(paths: Sequence[Path]) -> None:
-    """What the library's file operations do, for tests of workers alone."""
-    for path in paths:
-        shutil.rmtree(path, ignore_errors=True)
-
-
 @contextlib.asynccontextmanager
 async def evil_workers(
     folder: Path, slots: int = 1, **changes: object
 ) -> AsyncIterator[LocalWorkers]:
     """Open workers over the misbehaving stages."""
-    async with open_workers(settings(slots, **changes), folder / "work", remove_trees) as workers:
+    async with open_workers(settings(slots, **changes), folder / "work") as workers:
         yield workers

@@ -67,7 +67,7 @@ async def test_a_child_that_speaks_later_is_not_believed(tmp_path: Path) -> None
     """T52: what a child says between visits is never taken for the answer to the next one."""
     async with evil_workers(tmp_path) as workers:
         with pytest.raises(
-            DecodeFailed, match="more than it was asked|without being asked|nonsense"
+            DecodeFailed, match=r"more than it was asked|without being asked|nonsense"
         ):
             await deed_of(workers, tmp_path, "twice")
         assert isinstance(await deed_of(workers, tmp_path, ""), Done)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import DecodeFailed
+from pipeline.library import fsops
 from pipeline.work.workers import wire
 from pipeline.work.workers.contract import LINE_LIMIT, VisitReply, VisitRequest
 from pipeline.work.workers.limits import Limits
@@ -22,8 +23,6 @@ from pipeline.work.workers.process import Child, ChildGone, Launch, start_child
 
 MIB = 1 << 20
 SWEEP = 32  # released work directories are removed this many at a time
-
-RemoveTrees = Callable[[Sequence[Path]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +45,10 @@ class LocalSettings:
 
 
 @contextlib.asynccontextmanager
-async def open_workers(
-    settings: LocalSettings, work: Path, remove_trees: RemoveTrees
-) -> AsyncIterator[LocalWorkers]:
-    """Start the children below `work`; on leaving, kill them all and remove what they wrote.
-
-    `remove_trees` removes directories with their content and ignores absent ones; it runs in a
-    thread.
-    """
-    await asyncio.to_thread(_prepare, work, settings.slots, remove_trees)
-    workers = LocalWorkers(settings, work, remove_trees)
+async def open_workers(settings: LocalSettings, work: Path) -> AsyncIterator[LocalWorkers]:
+    """Start the children below `work`; on leaving, kill them all and remove what they wrote."""
+    await asyncio.to_thread(_prepare, work, settings.slots)
+    workers = LocalWorkers(settings, work)
     try:
         workers.start()
         yield workers
@@ -63,19 +56,24 @@ async def open_workers(
         await asyncio.shield(workers.close())
 
 
-def _prepare(work: Path, slots: int, remove_trees: RemoveTrees) -> None:
+def _prepare(work: Path, slots: int) -> None:
     work.mkdir(parents=True, exist_ok=True)
-    remove_trees([path for path in work.iterdir() if path.is_dir()])  # of a run that was killed
+    _remove([path for path in work.iterdir() if path.is_dir()])  # of a run that was killed
     for index in range(slots):
         (work / f"slot-{index}").mkdir(mode=0o700)
+
+
+def _remove(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir():
+            fsops.empty_directory(folder)
+            fsops.drop_empty_folders(folder.parent, folder.name)
 
 
 class LocalWorkers:
     """Keeps the `Workers` promise with child processes of its own."""
 
-    def __init__(self, settings: LocalSettings, work: Path, remove_trees: RemoveTrees) -> None:
-        self._settings = settings
-        self._remove_trees = remove_trees
+    def __init__(self, settings: LocalSettings, work: Path) -> None:
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="worker-start")
         self._slots = tuple(
             Slot(settings, work / f"slot-{index}", self._starter) for index in range(settings.slots)
@@ -136,7 +134,7 @@ class LocalWorkers:
 
     async def _sweep(self) -> None:
         released, self._released = self._released, []
-        await asyncio.to_thread(self._remove_trees, released)
+        await asyncio.to_thread(_remove, released)
 
 
 class Slot:
