@@ -1,5 +1,10 @@
 -- The ground floor. Times are UTC text (clock.timestamp), ids UUIDv7 text, paths of sources bytes.
 
+CREATE TABLE migrations (                         -- the schema version once more, see migrate.py
+    version    INTEGER PRIMARY KEY,
+    applied_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE users (
     id            TEXT PRIMARY KEY,
     username      TEXT NOT NULL UNIQUE,
@@ -58,6 +63,7 @@ CREATE TABLE media_files (
     category         TEXT,
     mime             TEXT,
     path             TEXT,                       -- below the library root, once chosen
+    path_key         TEXT,                       -- the same for disks that ignore case and composition
     bundle_id        TEXT REFERENCES bundles (id),
     content_id       TEXT,                       -- Apple's, joins a Live Photo across names
     bundle_role      TEXT CHECK (bundle_role IN ('primary', 'live_video', 'raw', 'edit', 'sidecar')),
@@ -91,6 +97,8 @@ CREATE UNIQUE INDEX media_files_content ON media_files (owner_id, sha256)
 CREATE INDEX media_files_sha256 ON media_files (sha256) WHERE sha256 IS NOT NULL;
 CREATE UNIQUE INDEX media_files_path ON media_files (path)
     WHERE path IS NOT NULL AND state IN ('placing', 'placed', 'done', 'missing');
+CREATE UNIQUE INDEX media_files_path_key ON media_files (path_key)
+    WHERE path_key IS NOT NULL AND state IN ('placing', 'placed', 'done', 'missing');
 CREATE INDEX media_files_source ON media_files (root_id, source_path);
 CREATE INDEX media_files_bucket ON media_files (root_id, source_dir, bucket);
 CREATE INDEX media_files_content_id ON media_files (content_id) WHERE content_id IS NOT NULL;
@@ -193,6 +201,12 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_subject ON events (subject, seq);
 
+CREATE TABLE receivers (                          -- durable ones: how far each has read the events
+    name       TEXT PRIMARY KEY,
+    seq        INTEGER NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE journal (                            -- what was done to files, so that it can be undone
     id        TEXT PRIMARY KEY,
     job_id    TEXT NOT NULL REFERENCES processing_jobs (id),
@@ -204,6 +218,16 @@ CREATE TABLE journal (                            -- what was done to files, so 
     undone_at TEXT
 ) STRICT;
 CREATE INDEX journal_job ON journal (job_id, id);
+
+CREATE TABLE renames (                            -- decided, and perhaps not yet done: redone at start
+    file_id   TEXT PRIMARY KEY REFERENCES media_files (id),
+    action    TEXT NOT NULL CHECK (action IN ('move', 'trash', 'restore')),
+    from_path TEXT NOT NULL,                      -- below the library; of 'restore' below the trash
+    to_path   TEXT NOT NULL,                      -- below the library; of 'trash' below the trash
+    to_key    TEXT UNIQUE,                        -- keeps the name in the library free; NULL of 'trash'
+    details   TEXT NOT NULL CHECK (json_valid(details)), -- what is recorded once it has happened
+    at        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE trash (
     id          TEXT PRIMARY KEY,
