@@ -2,48 +2,39 @@
 
 Promises: exactly one connection ever writes or checkpoints; a write is answered only after its
 COMMIT with `synchronous=FULL`; a write that fails fails alone; the event loop never waits for the
-disk. Functions given to `write` and `read` are plain and synchronous, and never commit.
+disk. Functions given to `write` and `read` are plain and synchronous, and never commit. SQLite's
+own errors leave here as ours (`failures.py`); whatever else a function raises passes unchanged.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import functools
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
-from urllib.parse import quote
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import aiosqlite
-
-from pipeline.clock import Clock
-from pipeline.errors import Broken, Busy, StorageFull
+from pipeline.clock import Clock, timestamp
+from pipeline.errors import Busy
 from pipeline.events import Recorded
-from pipeline.state import events, migrate
+from pipeline.state import disk, events, migrate, snapshots, thread
+from pipeline.state.failures import translated
+from pipeline.state.thread import Thread
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 QUEUE_LIMIT = 4096  # waiting writes; a producer beyond that waits too
-GROUP_LIMIT = 512  # writes in one transaction: bounds how long a reader of results waits
-READERS = 2
+GROUP_LIMIT = 512  # writes in one transaction: bounds how long the first waits for the last
+READERS = 3
 INTERACTIVE_LIMIT_S = 0.2
+STEPS_BETWEEN_LOOKS = 2_000  # SQLite instructions between two looks at the clock: about 50 us
+BUSY_TIMEOUT_S = 5.0
 
 Listener = Callable[[tuple[Recorded, ...]], None]
-
-
-class _Thread(aiosqlite.Connection):
-    """An aiosqlite connection that can also run a whole function in its thread.
-
-    One hop per operation instead of one per statement: 50 us saved on each of a file's statements.
-    """
-
-    async def run(self, fn: Callable[[sqlite3.Connection], T]) -> T:
-        return cast("T", await self._execute(fn, self._conn))  # type: ignore[no-untyped-call]
 
 
 @dataclass(slots=True)
@@ -55,14 +46,18 @@ class _Write:
 
 
 class Database:
-    """The open state. Made by `open_database`."""
+    """The open state. Made by `open_database` or, for looking only, by `open_for_reading`."""
 
-    def __init__(self, writer: _Thread, readers: asyncio.Queue[_Thread]) -> None:
-        self._writer = writer
-        self._readers = readers
+    def __init__(self, path: Path, clock: Clock, readers: Iterable[Thread]) -> None:
+        self.path = path
+        self._clock = clock
+        self._readers: asyncio.Queue[Thread] = asyncio.Queue()
+        for reader in readers:
+            self._readers.put_nowait(reader)
         self._waiting: asyncio.Queue[_Write | None] = asyncio.Queue(QUEUE_LIMIT)
         self._listeners: list[Listener] = []
         self._last_seq = 0
+        self._refusal: str | None = "Another Darkroom owns this home; here it can only be read."
 
     async def write(
         self, fn: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -70,8 +65,10 @@ class Database:
         """Run `fn(con, ...)` in the next transaction and answer after its commit.
 
         Raises what `fn` raised (its own changes are rolled back, other writes are not touched),
-        `Busy` when another process holds the database, `StorageFull` when the disk is full.
+        `Busy` when another process holds the database or Darkroom is stopping, `StorageFull` when
+        the disk is full. When the caller is cancelled, a group already begun is still committed.
         """
+        self._refuse_if_closed()
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         await self._waiting.put(_Write(lambda con: fn(con, *args, **kwargs), answer))
         return await answer
@@ -79,74 +76,131 @@ class Database:
     async def read(
         self, fn: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run `fn(con, ...)` on a read-only connection; it sees everything committed so far."""
-        reader = await self._readers.get()
-        try:
-            return await reader.run(lambda con: fn(con, *args, **kwargs))
-        except sqlite3.Error as error:
-            raise translated(error) from error
-        finally:
-            self._readers.put_nowait(reader)
+        """Run `fn(con, ...)` on a read-only connection, over one unchanging view of the state.
+
+        That view holds everything committed so far.
+        """
+        return await self._read(lambda con: _viewed(con, lambda: fn(con, *args, **kwargs)))
+
+    async def read_within(
+        self,
+        seconds: float,
+        fn: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """As `read`, but raises `TooLarge` after `seconds` of work: for searches people type."""
+
+        def limited(con: sqlite3.Connection) -> T:
+            end = self._clock.monotonic() + seconds
+            con.set_progress_handler(lambda: self._clock.monotonic() > end, STEPS_BETWEEN_LOOKS)
+            try:
+                return _viewed(con, lambda: fn(con, *args, **kwargs))
+            finally:
+                con.set_progress_handler(None, 0)
+
+        return await self._read(limited)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the events of each commit, in order; returns how to stop that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def _run_writer(self) -> None:
+    async def _read(self, fn: Callable[[sqlite3.Connection], T]) -> T:
+        reader = await self._readers.get()
+        try:
+            return await reader.run(fn)
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        except asyncio.CancelledError:
+            reader.interrupt_now()  # nobody waits for this answer: let the next one begin
+            raise
+        finally:
+            self._readers.put_nowait(reader)
+
+    def _refuse_if_closed(self) -> None:
+        if self._refusal is not None:
+            raise Busy(self._refusal, hint="Nothing was changed; try again later.")
+
+    @asynccontextmanager
+    async def _writing(self, writer: Thread) -> AsyncIterator[None]:
+        """Take writes until the block ends, then commit what waits and refuse the rest."""
+        self._last_seq = await writer.run(events.latest_seq)
+        self._refusal = None
+        task = asyncio.create_task(self._run_writer(writer), name="state writer")
+        try:
+            yield
+        finally:
+            self._refusal = "Darkroom is stopping."
+            await self._waiting.put(None)
+            await task
+
+    async def _run_writer(self, writer: Thread) -> None:
         """Gather what waits, commit it together, answer; ends at the closing None."""
-        self._last_seq = await self._writer.run(events.latest_seq)
         ending = False
         while not ending:
-            group, ending = self._gather(await self._waiting.get())
-            if not group:
-                continue
+            group, ending = self._gather(await self._waiting.get(), GROUP_LIMIT)
             try:
-                fresh = await self._writer.run(
-                    functools.partial(_commit, group=group, after=self._last_seq)
-                )
-            except sqlite3.Error as error:
-                _fail(group, translated(error))
-                continue
-            _answer(group)
-            self._publish(fresh)
+                await self._write_group(writer, group)
+            except Exception as error:  # border: no failure of one group may end the writer
+                _fail(group, translated(error) if isinstance(error, sqlite3.Error) else error)
+        self._refuse_waiting(Busy("Darkroom is stopping; nothing was changed."))
 
-    def _gather(self, first: _Write | None) -> tuple[list[_Write], bool]:
+    async def _write_group(self, writer: Thread, group: list[_Write]) -> None:
+        if not group:
+            return
+        try:
+            latest = await writer.run(lambda con: _commit(con, group))
+        except sqlite3.OperationalError as error:
+            refusal = translated(error)
+            if isinstance(refusal, Busy):  # those behind have waited as well: they may go too
+                self._refuse_waiting(refusal)
+            raise
+        _answer(group)
+        await self._publish(writer, latest)
+
+    async def _publish(self, writer: Thread, latest: int) -> None:
+        """Tell the listeners, if there are any by now, of the events up to `latest`."""
+        before, self._last_seq = self._last_seq, latest
+        if latest <= before or not self._listeners:
+            return
+        fresh = await writer.run(lambda con: events.read_after(con, before, limit=None))
+        for listener in tuple(self._listeners):
+            listener(fresh)
+
+    def _gather(self, first: _Write | None, limit: int) -> tuple[list[_Write], bool]:
         group: list[_Write] = []
         following: _Write | None = first
         while following is not None:
             if not following.answer.cancelled():
                 group.append(following)
-            if len(group) >= GROUP_LIMIT or self._waiting.empty():
+            if len(group) >= limit or self._waiting.empty():
                 return group, False
             following = self._waiting.get_nowait()
         return group, True
 
-    def _publish(self, fresh: tuple[Recorded, ...]) -> None:
-        if not fresh:
-            return
-        self._last_seq = fresh[-1].seq
-        for listener in tuple(self._listeners):
-            listener(fresh)
-
-    async def _close(self, task: asyncio.Task[None]) -> None:
-        await self._waiting.put(None)
-        await task
+    def _refuse_waiting(self, error: BaseException) -> None:
+        while not self._waiting.empty():
+            group, ending = self._gather(self._waiting.get_nowait(), QUEUE_LIMIT)
+            _fail(group, error)
+            if ending:
+                self._waiting.put_nowait(None)
+                return
 
 
-def _commit(con: sqlite3.Connection, *, group: list[_Write], after: int) -> tuple[Recorded, ...]:
-    """One transaction around all of `group`; runs in the writer's thread."""
+def _commit(con: sqlite3.Connection, group: list[_Write]) -> int:
+    """One transaction around all of `group`; answers the newest event's number."""
     con.execute("BEGIN IMMEDIATE")
     try:
         for write in group:
             _run_in_savepoint(con, write)
-        fresh = events.read_after(con, after, limit=None)
+        latest = events.latest_seq(con)
         con.execute("COMMIT")
     except BaseException:
         if con.in_transaction:
             con.execute("ROLLBACK")
         raise
-    return fresh
+    return latest
 
 
 def _run_in_savepoint(con: sqlite3.Connection, write: _Write) -> None:
@@ -157,18 +211,31 @@ def _run_in_savepoint(con: sqlite3.Connection, write: _Write) -> None:
         if not con.in_transaction:  # a full disk ends the whole transaction by itself
             raise
         con.execute("ROLLBACK TO one")
-        write.error = translated(error) if isinstance(error, sqlite3.Error) else error
+        write.error = error
     con.execute("RELEASE one")
+
+
+def _viewed(con: sqlite3.Connection, fn: Callable[[], T]) -> T:
+    con.execute("BEGIN")
+    try:
+        return fn()
+    finally:
+        if con.in_transaction:
+            con.execute("ROLLBACK")
 
 
 def _answer(group: Iterable[_Write]) -> None:
     for write in group:
         if write.answer.done():
             continue
-        if write.error is not None:
-            write.answer.set_exception(write.error)
-        else:
+        if write.error is None:
             write.answer.set_result(write.value)
+        elif isinstance(write.error, sqlite3.Error):
+            refusal = translated(write.error)
+            refusal.__cause__ = write.error
+            write.answer.set_exception(refusal)
+        else:
+            write.answer.set_exception(write.error)
 
 
 def _fail(group: Iterable[_Write], error: BaseException) -> None:
@@ -177,93 +244,60 @@ def _fail(group: Iterable[_Write], error: BaseException) -> None:
     _answer(group)
 
 
-def translated(error: sqlite3.Error) -> BaseException:
-    """SQLite's error as ours, where a caller can act on it; others stay as they are."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Busy("Another program holds the database.", hint="Nothing is lost; try again.")
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return StorageFull(
-            "The disk of the state folder is full or failing; nothing was changed.",
-            hint="Free some room there; Darkroom goes on by itself.",
-        )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Broken("The database is damaged.", hint="Restart Darkroom: it restores a snapshot.")
-    return error
-
-
 @asynccontextmanager
 async def open_database(
-    path: Path, clock: Clock, *, busy_timeout_s: float = 5.0
+    path: Path, clock: Clock, *, busy_timeout_s: float = BUSY_TIMEOUT_S
 ) -> AsyncIterator[Database]:
     """Open (creating and migrating where needed) the state at `path` for the one process owning it.
 
-    Raises `Broken` when the file is damaged or newer than this program.
+    Closing commits what waits, ends all threads and merges the log file into the database.
+    Raises `Broken` when the file is damaged or newer than this program (see `opening.make_ready`),
+    `Invalid` when it lies on a network share.
     """
     async with AsyncExitStack() as stack:
-        writer = await _open(stack, str(path), uri=False)
-        await writer.run(functools.partial(_prepare_writer, busy_timeout_s=busy_timeout_s))
-        keep = path.parent / f"before-upgrade-{clock.now():%Y%m%dT%H%M%S}.sqlite"
-        await writer.run(functools.partial(migrate.migrate, keep=keep))
-        readers = await _open_readers(stack, path, busy_timeout_s)
-        database = Database(writer, readers)
-        task = asyncio.create_task(database._run_writer(), name="state writer")
         try:
-            yield database
-        finally:
-            await database._close(task)
+            await asyncio.to_thread(_prepare_place, path)
+            writer = await stack.enter_async_context(thread.writable(path, busy_timeout_s))
+            await writer.run(lambda con: _migrate(con, path, clock))
+            database = await _with_readers(stack, path, clock, busy_timeout_s)
+            await stack.enter_async_context(database._writing(writer))
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        yield database
 
 
-async def _open_readers(
-    stack: AsyncExitStack, path: Path, busy_timeout_s: float
-) -> asyncio.Queue[_Thread]:
-    readers: asyncio.Queue[_Thread] = asyncio.Queue()
-    for _ in range(READERS):
-        reader = await _open(stack, f"file:{quote(str(path))}?mode=ro", uri=True)
-        await reader.run(functools.partial(_prepare_reader, busy_timeout_s=busy_timeout_s))
-        readers.put_nowait(reader)
-    return readers
-
-
-async def _open(stack: AsyncExitStack, target: str, *, uri: bool) -> _Thread:
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(target, isolation_level=None, uri=uri, cached_statements=512)
-
-    connection = _Thread(connect, 64)
-    return cast("_Thread", await stack.enter_async_context(connection))
-
-
-@functools.cache
-def _json_is_innocuous() -> bool:
-    """Older SQLite (3.40 of Debian 12) refuses its own json_valid() in a CHECK without trust."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as con:
-        con.execute("PRAGMA trusted_schema = OFF")
+@asynccontextmanager
+async def open_for_reading(
+    path: Path, clock: Clock, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> AsyncIterator[Database]:
+    """Look into the state at `path`, also while another process owns it; `write` raises `Busy`."""
+    async with AsyncExitStack() as stack:
         try:
-            con.execute("CREATE TABLE t (x CHECK (json_valid(x)))")
-        except sqlite3.OperationalError:
-            return False
-    return True
+            database = await _with_readers(stack, path, clock, busy_timeout_s)
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        yield database
 
 
-def _prepare_writer(con: sqlite3.Connection, *, busy_timeout_s: float) -> None:
-    con.row_factory = sqlite3.Row
-    for pragma in (
-        f"busy_timeout = {int(busy_timeout_s * 1000)}",
-        f"trusted_schema = {'OFF' if _json_is_innocuous() else 'ON'}",
-        "mmap_size = 0",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        con.execute(f"PRAGMA {pragma}")
+async def _with_readers(
+    stack: AsyncExitStack, path: Path, clock: Clock, busy_timeout_s: float
+) -> Database:
+    readers = [
+        await stack.enter_async_context(thread.read_only(path, busy_timeout_s))
+        for _ in range(READERS)
+    ]
+    return Database(path, clock, readers)
 
 
-def _prepare_reader(con: sqlite3.Connection, *, busy_timeout_s: float) -> None:
-    con.row_factory = sqlite3.Row
-    for pragma in (
-        f"busy_timeout = {int(busy_timeout_s * 1000)}",
-        f"trusted_schema = {'OFF' if _json_is_innocuous() else 'ON'}",
-        "mmap_size = 0",
-        "query_only = ON",
-    ):
-        con.execute(f"PRAGMA {pragma}")
+def _prepare_place(path: Path) -> None:
+    """The folder and an empty file only its owner may read: SQLite's own would be for all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    disk.refuse_network(path)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _migrate(con: sqlite3.Connection, path: Path, clock: Clock) -> None:
+    now = clock.now()
+    migrate.migrate(
+        con, at=timestamp(now), keep=lambda: snapshots.take(path, now, "before-upgrade")
+    )

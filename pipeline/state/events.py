@@ -7,6 +7,8 @@ import sqlite3
 
 from pipeline.events import Event, Recorded
 
+_COLUMNS = "seq, at, name, version, subject, actor, data"
+
 
 def append(con: sqlite3.Connection, event: Event, *, actor: str, at: str) -> None:
     """Write `event` into the log, as part of the caller's transaction."""
@@ -24,8 +26,7 @@ def latest_seq(con: sqlite3.Connection) -> int:
 def read_after(con: sqlite3.Connection, seq: int, limit: int | None = 1000) -> tuple[Recorded, ...]:
     """Up to `limit` events after `seq`, in order."""
     rows = con.execute(
-        "SELECT seq, at, name, version, subject, actor, data FROM events"
-        " WHERE seq > ? ORDER BY seq LIMIT ?",
+        f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
         (seq, -1 if limit is None else limit),
     )
     return tuple(_recorded(row) for row in rows)
@@ -34,11 +35,20 @@ def read_after(con: sqlite3.Connection, seq: int, limit: int | None = 1000) -> t
 def about(con: sqlite3.Connection, subject: str, limit: int = 100) -> tuple[Recorded, ...]:
     """The newest events about one file, job or root, newest first."""
     rows = con.execute(
-        "SELECT seq, at, name, version, subject, actor, data FROM events"
-        " WHERE subject = ? ORDER BY seq DESC LIMIT ?",
+        f"SELECT {_COLUMNS} FROM events WHERE subject = ? ORDER BY seq DESC LIMIT ?",
         (subject, limit),
     )
     return tuple(_recorded(row) for row in rows)
+
+
+def skip_numbers(con: sqlite3.Connection, count: int) -> None:
+    """Leave `count` numbers unused: after a restore none may stand for two different events."""
+    taken = con.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    con.execute("DELETE FROM sqlite_sequence WHERE name = 'events'")
+    con.execute(
+        "INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)",
+        ((taken[0] if taken else 0) + count,),
+    )
 
 
 def _recorded(row: sqlite3.Row) -> Recorded:

@@ -1,22 +1,24 @@
 """Schema versions: `schema/NNNN_name.sql`, applied once each, in order.
 
-Each migration is one transaction together with its `user_version`, so a crash at any statement
-leaves the old version or the new one, never something between.
+Each migration is one transaction together with its version number, so a crash at any statement
+leaves the old version or the new one, never something between. The number stands twice, in
+`user_version` and in the table `migrations`, so that a flipped bit in one of them shows.
 """
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
-from pathlib import Path
 
 from pipeline.errors import Broken
 
 
+@functools.cache
 def available() -> tuple[tuple[int, str], ...]:
     """All migrations as (version, SQL), lowest first; versions are 1, 2, 3 ... without a gap."""
-    files = (f for f in resources.files("pipeline.state").joinpath("schema").iterdir())
+    files = resources.files("pipeline.state").joinpath("schema").iterdir()
     found = sorted((int(f.name[:4]), f.read_text("utf-8")) for f in files if f.name[:4].isdigit())
     assert [v for v, _ in found] == list(range(1, len(found) + 1)), "a migration is missing"
     return tuple(found)
@@ -27,10 +29,12 @@ def version(con: sqlite3.Connection) -> int:
     return int(con.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(con: sqlite3.Connection, *, keep: Path) -> int:
-    """Bring the database to the newest version and return it.
+def migrate(
+    con: sqlite3.Connection, *, at: str, keep: Callable[[], object], upto: int | None = None
+) -> int:
+    """Bring the database to the newest version, or to `upto`, and return it.
 
-    A database with content is copied to `keep` first; that copy is for a person to go back to.
+    `keep` is called before a database with content is changed, to save it as it was.
 
     Raises `Broken` when the database is newer than this program; it is not touched then.
     """
@@ -42,23 +46,39 @@ def migrate(con: sqlite3.Connection, *, keep: Path) -> int:
             "it was not touched.",
             hint="Install the newer Darkroom again.",
         )
-    if 0 < current < len(known):
-        con.execute("VACUUM INTO ?", (str(keep),))
-    for number, sql in known[current:]:
-        _apply(con, number, sql)
-    return len(known)
+    due = known[current:upto]
+    if current > 0 and due:
+        keep()
+    for number, sql in due:
+        _apply(con, number, sql, at)
+    return version(con)
 
 
-def _apply(con: sqlite3.Connection, number: int, sql: str) -> None:
+def _apply(con: sqlite3.Connection, number: int, sql: str, at: str) -> None:
+    # A migration that rebuilds a table drops the old one; its references are checked at the end.
+    con.execute("PRAGMA foreign_keys = OFF")
     con.execute("BEGIN IMMEDIATE")
     try:
         for statement in _statements(sql):
             con.execute(statement)
+        _refuse_loose_ends(con, number)
+        con.execute("INSERT INTO migrations (version, applied_at) VALUES (?, ?)", (number, at))
         con.execute(f"PRAGMA user_version = {number}")
         con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
+    finally:
+        if con.in_transaction:
+            con.execute("ROLLBACK")
+        con.execute("PRAGMA foreign_keys = ON")
+
+
+def _refuse_loose_ends(con: sqlite3.Connection, number: int) -> None:
+    broken = con.execute("PRAGMA foreign_key_check").fetchone()
+    if broken is not None:
+        raise Broken(
+            f"The change of the database to version {number} would leave rows of "
+            f"{broken['table']} without what they belong to; nothing was changed.",
+            hint="This is a mistake in Darkroom: please report it.",
+        )
 
 
 def _statements(sql: str) -> Iterator[str]:
@@ -69,3 +89,5 @@ def _statements(sql: str) -> Iterator[str]:
         if sqlite3.complete_statement(waiting):
             yield waiting
             waiting = ""
+    if waiting.strip():  # a last statement without its semicolon must not get lost
+        yield waiting
