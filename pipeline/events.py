@@ -170,6 +170,14 @@ class FileMissing(Event):
     path: str
 
 
+@event("file.returned")
+@dataclass(frozen=True)
+class FileReturned(Event):
+    """A missing file is back where it should be."""
+
+    subject: str
+
+
 @event("file.altered")
 @dataclass(frozen=True)
 class FileAltered(Event):

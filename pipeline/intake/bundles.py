@@ -15,6 +15,7 @@ from typing import TypeVar
 from pipeline.intake import takeout
 from pipeline.intake.edits import original_stem
 from pipeline.intake.pairing import (
+    BUNDLED_EXTENSIONS,
     Member,
     folded,
     is_edit_of,
@@ -28,7 +29,8 @@ from pipeline.model import BundleRole, Category
 __all__ = ["Bundle", "Member", "bucket", "group", "why_lone"]
 
 _BUCKET = 32  # characters; shorter than any of Takeout's cuts
-_DOUBLE = re.compile(r" ?\(\d+\)$")
+_DOUBLE = re.compile(r" ?(\(\d+\))(?=$|\.[^(]*$)")
+_SUPPLEMENT = ".supplemental-metadata"  # of Takeout, cut anywhere
 _Rule = Callable[[Member, Member], bool]
 _K = TypeVar("_K")
 
@@ -48,10 +50,19 @@ class Bundle:
 
 def bucket(name: str) -> str:
     """A coarse key: files that may belong together by name always share it. Never a verdict."""
-    stem = folded(name).split(".", 1)[0]
-    while (shorter := _DOUBLE.sub("", original_stem(stem) or stem)) not in (stem, ""):
+    stem = folded(name)
+    number = _DOUBLE.search(stem)
+    while (shorter := _shorter(stem)) not in (stem, ""):
         stem = shorter
-    return stem[:_BUCKET]
+    return stem[:_BUCKET] + (number[1] if number else "")
+
+
+def _shorter(stem: str) -> str:
+    """`stem` without one extension, number of a double, or mark of an edited copy."""
+    rest, extension = split_name(stem)
+    if extension in BUNDLED_EXTENSIONS or _SUPPLEMENT.startswith(extension or "?"):
+        return rest
+    return original_stem(stem) or _DOUBLE.sub("", stem)
 
 
 def group(members: Iterable[Member]) -> tuple[Bundle, ...]:

@@ -40,6 +40,12 @@ def _formats_by_extension() -> dict[str, str]:
 
 
 _BY_EXTENSION = _formats_by_extension()
+# What may stand behind the part of a name that a bundle shares.
+BUNDLED_EXTENSIONS = frozenset(_BY_EXTENSION) | {
+    ".cover",
+    ".original",
+    *(f".raw-{n:02}" for n in range(1, 10)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,6 @@ class Member:
     content_id: str | None = None
     taken: str | None = None  # local ISO 8601, with or without offset
     duration_s: float | None = None
-    sidecar_for: str | None = None  # the name a sidecar itself says it belongs to
 
     @property
     def likely(self) -> Format | None:
