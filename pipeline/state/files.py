@@ -1,49 +1,52 @@
-"""Reading `media_files` for people: one file, or those that match a query, newest first.
+"""The files as surfaces see them: one, a page of many, how many there are. Reading only.
 
-Every function takes the owner whose files may be seen; a foreign file and an absent one look the
-same. Changing rows is the business of the rooms that do the work.
+The owner is a parameter of every function; text a person typed is only ever bound, never spliced.
+Pages are keyset pages, newest first, so the thousandth costs what the first does.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import unicodedata
+from dataclasses import dataclass, fields
+from typing import Any
 
-from pipeline.model import Category, FileState, JsonObject
+from pipeline.errors import TooLarge
+from pipeline.model import BundleRole, Category, FileState, JsonObject
 
-_COLUMNS = (
-    "id, root_id, source_path, take, size, state, sha256, format, category, mime, path, bundle_id,"
-    " bundle_role, duplicate_of, is_damaged, reason, taken_at, taken_from, taken_confidence, lat,"
-    " lon, place, width, height, orientation, duration_s, camera, lens, rating, title, found_at,"
-    " placed_at"
-)
-_SHOWN = "('studied', 'placing', 'placed', 'done', 'missing')"
+IN_LIBRARY = (FileState.PLACING, FileState.PLACED, FileState.DONE, FileState.MISSING)
+SHOWN = tuple(category for category in Category if category is not Category.SIDECAR)
+PAGE_LIMIT = 1_000
+WORDS_LIMIT, WORD_LIMIT = 16, 200
+_KM_PER_DEGREE = 111.2
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file as people see it. `path` is below the library, `source_path` below its root."""
+    """One file: the columns of `media_files` that anybody but its own room may want to see."""
 
     id: str
+    owner_id: str
     root_id: str
-    source_path: str
+    source_path: str  # below the root; os.fsencode gives back the bytes
     take: str
     size: int
     state: FileState
     sha256: str | None
     format: str | None
-    category: str | None
+    category: Category | None
     mime: str | None
-    path: str | None
+    path: str | None  # below the library
     bundle_id: str | None
-    bundle_role: str | None
+    bundle_role: BundleRole | None
     duplicate_of: str | None
     is_damaged: bool
     reason: str | None
     taken_at: str | None
+    taken_utc: str | None
     taken_from: str | None
     taken_confidence: float | None
     lat: float | None
@@ -59,134 +62,211 @@ class FileRow:
     title: str | None
     found_at: str
     placed_at: str | None
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of the map, in degrees; `west > east` crosses the date line."""
+
+    south: float
+    west: float
+    north: float
+    east: float
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for; what is not given does not restrict. Days are local ISO dates."""
+    """What a person looks for. Every part narrows; an empty tuple or None does not."""
 
-    words: tuple[str, ...] = ()  # each must occur in name, title, camera, place or a tag
-    category: Category | None = None
-    state: FileState | None = None  # None: everything in the library or on its way there
-    since: str | None = None
-    until: str | None = None
-    box: tuple[float, float, float, float] | None = None  # south, west, north, east
-    limit: int = 100
-    after: tuple[str, str] | None = None  # (taken_utc or '', id) of the last row seen
+    words: tuple[str, ...] = ()  # each must occur in the name, camera, place or title
+    categories: tuple[Category, ...] = SHOWN
+    states: tuple[FileState, ...] = IN_LIBRARY
+    since: str | None = None  # local time taken: "2023", "2023-07", "2023-07-14" ...
+    until: str | None = None  # the same, inclusive
+    camera: str | None = None
+    box: Box | None = None
 
 
-def get(con: sqlite3.Connection, file_id: str, owner_id: str) -> FileRow | None:
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of a page: where the next one begins."""
+
+    taken_utc: str | None
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, newest first; `following` is None on the last page."""
+
+    rows: list[FileRow]
+    following: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many files, and their bytes, in one state and category."""
+
+    state: FileState
+    category: Category | None
+    files: int
+    bytes: int
+
+
+_COLUMNS = ", ".join(field.name for field in fields(FileRow))
+_TEXT = (
+    "coalesce(path, '') || char(10) || CAST(source_path AS TEXT) || char(10) ||"
+    " coalesce(camera, '') || char(10) || coalesce(place, '') || char(10) || coalesce(title, '')"
+)
+
+
+def get(con: sqlite3.Connection, owner_id: str, file_id: str) -> FileRow | None:
     """One file of this owner."""
     row = con.execute(
         f"SELECT {_COLUMNS} FROM media_files WHERE id = ? AND owner_id = ?", (file_id, owner_id)
     ).fetchone()
-    return None if row is None else _file(row)
+    return None if row is None else _row(row)
 
 
-def at_path(con: sqlite3.Connection, path: str, owner_id: str) -> FileRow | None:
-    """The file at `path` below the library."""
-    row = con.execute(
-        f"SELECT {_COLUMNS} FROM media_files WHERE path = ? AND owner_id = ? AND state IN {_SHOWN}",
-        (path, owner_id),
-    ).fetchone()
-    return None if row is None else _file(row)
-
-
-def facts(con: sqlite3.Connection, file_id: str, owner_id: str) -> JsonObject:
-    """Everything read from the file, as `metadata.facts.Facts.from_json` takes it."""
+def facts(con: sqlite3.Connection, owner_id: str, file_id: str) -> JsonObject | None:
+    """All that is known about one file of this owner, as the stages told it."""
     row = con.execute(
         "SELECT facts FROM media_files WHERE id = ? AND owner_id = ?", (file_id, owner_id)
     ).fetchone()
-    found: JsonObject = {} if row is None else json.loads(row["facts"])
-    return found
+    return None if row is None else json.loads(row[0])
 
 
-def find(con: sqlite3.Connection, query: Query, owner_id: str) -> list[FileRow]:
-    """The files that match, newest taken first; pages go on with `after`."""
-    clauses = _Clauses(owner_id)
-    for word in query.words:
-        clauses.word(word)
-    if query.state is None:
-        clauses.add(f"state IN {_SHOWN}")
-    else:
-        clauses.add("state = ?", query.state)
-    if query.category is not None:
-        clauses.add("category = ?", query.category)
-    if query.since is not None:
-        clauses.add("taken_at >= ?", query.since)
-    if query.until is not None:  # a prefix such as 2023-07 includes the whole month
-        clauses.add("substr(taken_at, 1, ?) <= ?", len(query.until), query.until)
-    if query.box is not None:
-        south, west, north, east = query.box
-        clauses.add("lat BETWEEN ? AND ? AND lon BETWEEN ? AND ?", south, north, west, east)
-    if query.after is not None:
-        clauses.add("(coalesce(taken_utc, ''), id) < (?, ?)", *query.after)
+def find(
+    con: sqlite3.Connection,
+    owner_id: str,
+    query: Query,
+    *,
+    after: Cursor | None = None,
+    limit: int = 100,
+) -> Page:
+    """One page of this owner's files that fit `query`, latest taken first, undated ones last.
+
+    Raises `TooLarge` for more words than anybody types.
+    """
+    limit = max(1, min(limit, PAGE_LIMIT))
+    where, values = _conditions(owner_id, query)
+    rows: list[FileRow] = []
+    for condition, bound in _ranges(after):
+        if len(rows) > limit:
+            break
+        found = con.execute(
+            f"SELECT {_COLUMNS} FROM media_files WHERE {where} AND {condition}"
+            " ORDER BY taken_utc DESC, id DESC LIMIT ?",
+            (*values, *bound, limit + 1 - len(rows)),
+        )
+        rows.extend(_row(row) for row in found)
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return Page(shown, Cursor(shown[-1].taken_utc, shown[-1].id) if more else None)
+
+
+def counts(con: sqlite3.Connection, owner_id: str) -> list[Count]:
+    """This owner's files by state and category."""
     rows = con.execute(
-        f"SELECT {_COLUMNS} FROM media_files WHERE {clauses.text}"
-        " ORDER BY coalesce(taken_utc, '') DESC, id DESC LIMIT ?",
-        (*clauses.values, query.limit),
-    )
-    return [_file(row) for row in rows]
-
-
-def bundle(con: sqlite3.Connection, file_ids: Sequence[str], owner_id: str) -> list[str]:
-    """The ids of these files and of everything bundled with them, primaries first."""
-    rows = con.execute(
-        "WITH wanted AS (SELECT id, bundle_id FROM media_files"
-        "  WHERE id IN (SELECT value FROM json_each(?)) AND owner_id = ?)"
-        " SELECT id FROM media_files WHERE owner_id = ? AND (id IN (SELECT id FROM wanted)"
-        "  OR bundle_id IN (SELECT bundle_id FROM wanted WHERE bundle_id IS NOT NULL))"
-        " ORDER BY bundle_id, bundle_role <> 'primary', id",
-        (json.dumps(list(file_ids)), owner_id, owner_id),
-    )
-    return [str(row["id"]) for row in rows]
-
-
-def counts(con: sqlite3.Connection, owner_id: str) -> Mapping[tuple[str, str], tuple[int, int]]:
-    """By (state, category): how many files and how many bytes."""
-    rows = con.execute(
-        "SELECT state, coalesce(category, 'unknown') AS category, count(*) AS files,"
-        " sum(size) AS bytes FROM media_files WHERE owner_id = ? GROUP BY 1, 2",
+        "SELECT state, category, count(*) AS files, sum(size) AS bytes FROM media_files"
+        " WHERE owner_id = ? GROUP BY state, category ORDER BY state, category",
         (owner_id,),
     )
-    return {(row["state"], row["category"]): (row["files"], row["bytes"]) for row in rows}
+    return [
+        Count(FileState(row["state"]), _category(row["category"]), row["files"], row["bytes"])
+        for row in rows
+    ]
 
 
-@dataclass(slots=True)
-class _Clauses:
-    """Conditions joined by AND, with their values; values are only ever bound."""
-
-    owner_id: str
-    parts: list[str] = field(default_factory=list)
-    bound: list[object] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return " AND ".join(["owner_id = ?", *self.parts])
-
-    @property
-    def values(self) -> tuple[object, ...]:
-        return (self.owner_id, *self.bound)
-
-    def add(self, condition: str, *values: object) -> None:
-        self.parts.append(f"({condition})")
-        self.bound += values
-
-    def word(self, word: str) -> None:
-        """LIKE with the word's own wildcards made literal."""
-        literal = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        pattern = f"%{literal}%"
-        text = ("path", "CAST(source_path AS TEXT)", "title", "camera", "place", "taken_at")
-        any_of = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in text)
-        tag = (
-            "EXISTS (SELECT 1 FROM tags WHERE file_id = media_files.id AND tag LIKE ? ESCAPE '\\')"
-        )
-        self.add(f"{any_of} OR {tag}", *(pattern for _ in range(len(text) + 1)))
+def around(lat: float, lon: float, km: float) -> Box:
+    """The box that holds the circle of `km` around a place."""
+    high = min(km / _KM_PER_DEGREE, 90.0)
+    wide = min(high / max(math.cos(math.radians(lat)), 1e-6), 180.0)
+    south, north = max(lat - high, -90.0), min(lat + high, 90.0)
+    if wide >= 180.0:
+        return Box(south, -180.0, north, 180.0)
+    return Box(south, (lon - wide + 180) % 360 - 180, north, (lon + wide + 180) % 360 - 180)
 
 
-def _file(row: sqlite3.Row) -> FileRow:
+def _ranges(after: Cursor | None) -> list[tuple[str, tuple[Any, ...]]]:
+    """What comes after the cursor, as ranges of the index: the dated rows, then the undated."""
+    if after is None:
+        return [("TRUE", ())]
+    if after.taken_utc is None:
+        return [("taken_utc IS NULL AND id < ?", (_storable(after.id),))]
+    dated = (_storable(after.taken_utc), _storable(after.id))
+    return [("(taken_utc, id) < (?, ?)", dated), ("taken_utc IS NULL", ())]
+
+
+def _conditions(owner_id: str, query: Query) -> tuple[str, list[Any]]:
+    parts: list[str] = ["owner_id = ?"]
+    values: list[Any] = [owner_id]
+
+    def narrow(condition: str, *bound: Any) -> None:
+        parts.append(condition)
+        values.extend(bound)
+
+    if query.categories:
+        # Not yet looked at is unknown: the row has no category.
+        marks = ", ".join("?" * len(query.categories))
+        narrow(f"coalesce(category, 'unknown') IN ({marks})", *query.categories)
+    if query.states:
+        narrow(f"state IN ({', '.join('?' * len(query.states))})", *query.states)
+    if query.since is not None:
+        narrow("taken_at >= ?", _storable(query.since))
+    if query.until is not None:
+        narrow("taken_at < ? || '~'", _storable(query.until))  # '~' sorts after all of a time
+    if query.camera is not None:
+        narrow(*_contains("camera", query.camera))
+    if query.box is not None:
+        narrow(*_inside(query.box))
+    if len(query.words) > WORDS_LIMIT:
+        raise TooLarge(f"A search may have {WORDS_LIMIT} words.", hint="Use fewer.")
+    for word in query.words:
+        narrow(*_contains(f"({_TEXT})", word))
+    return " AND ".join(parts), values
+
+
+def _contains(column: str, word: str) -> tuple[str, ...]:
+    if len(word) > WORD_LIMIT:
+        raise TooLarge(f"A word may have {WORD_LIMIT} letters.", hint="Use a shorter one.")
+    patterns = sorted({f"%{_literal(spelling)}%" for spelling in _spellings(_storable(word))})
+    return (" OR ".join([f"{column} LIKE ? ESCAPE '\\'"] * len(patterns)).join("()"), *patterns)
+
+
+def _spellings(word: str) -> set[str]:
+    """LIKE ignores case in ASCII only, and file names come composed or decomposed."""
+    cases = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+    return {unicodedata.normalize(form, case) for form in ("NFC", "NFD") for case in cases}
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _storable(text: str) -> str:
+    """A lone surrogate cannot be bound, and stands in no text we store."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _inside(box: Box) -> tuple[Any, ...]:
+    joint = "AND" if box.west <= box.east else "OR"
+    return (
+        f"lat BETWEEN ? AND ? AND (lon >= ? {joint} lon <= ?)",
+        *(box.south, box.north, box.west, box.east),
+    )
+
+
+def _row(row: sqlite3.Row) -> FileRow:
     values = dict(row)
-    values["source_path"] = os.fsdecode(values["source_path"])
-    values["state"] = FileState(values["state"])
-    values["is_damaged"] = bool(values["is_damaged"])
+    values["source_path"] = os.fsdecode(row["source_path"])
+    values["state"] = FileState(row["state"])
+    values["category"] = _category(row["category"])
+    values["bundle_role"] = BundleRole(row["bundle_role"]) if row["bundle_role"] else None
+    values["is_damaged"] = bool(row["is_damaged"])
     return FileRow(**values)
+
+
+def _category(value: str | None) -> Category | None:
+    return None if value is None else Category(value)

@@ -1,0 +1,123 @@
+"""Fan-out of committed events to live receivers: WebSocket, MQTT, a terminal.
+
+Promises: a subscriber gets every event after the number it names, in order, none twice, whether it
+stood in the log already or is committed later. A slow one never holds up a writer or another
+subscriber: its queue is bounded, and its policy says what happens when the queue is full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from pipeline.errors import Busy
+from pipeline.events import Recorded
+from pipeline.state import events
+from pipeline.state.connection import Database
+
+Policy = Literal["drop_oldest", "disconnect"]
+
+QUEUE_LIMIT = 1_000
+PAGE = 500  # events read from the log at once while a subscriber catches up
+
+
+class Subscription:
+    """One receiver's place in the log and its queue; iterate over it. Made by `Hub.subscribe`."""
+
+    def __init__(self, db: Database, after: int, policy: Policy, limit: int) -> None:
+        self.last_seq = after  # where to resume: the number of the event handed out last
+        self.dropped = 0
+        self._db = db
+        self._policy = policy
+        self._limit = limit
+        self._queue: deque[Recorded] = deque()
+        self._is_behind = True  # the log holds events that the queue does not
+        self._is_cut_off = False
+        self._news = asyncio.Event()
+
+    def offer(self, fresh: Iterable[Recorded]) -> None:
+        """Take newly committed events; never waits."""
+        if self._is_behind:
+            return
+        for event in fresh:
+            if len(self._queue) >= self._limit:
+                self._overflow()
+            self._queue.append(event)
+        self._news.set()
+
+    def _overflow(self) -> None:
+        if self._policy == "disconnect":
+            self._is_cut_off = True
+        self._queue.popleft()
+        self.dropped += 1
+
+    async def __aiter__(self) -> AsyncIterator[Recorded]:
+        """Events without end.
+
+        Raises `Busy` once the queue of a `disconnect` subscriber was full: resume at `last_seq`.
+        """
+        while True:
+            while self._is_behind and not self._queue:
+                await self._catch_up()
+            self._refuse_if_cut_off()
+            while self._queue:
+                event = self._queue.popleft()
+                self.last_seq = event.seq
+                yield event
+                self._refuse_if_cut_off()
+            if not self._is_behind:
+                self._news.clear()
+                await self._news.wait()
+
+    async def _catch_up(self) -> None:
+        # From here on commits reach the queue; the log is read after that, so none falls between.
+        self._is_behind = False
+        page = await self._db.read(events.read_after, self.last_seq, PAGE)
+        if len(page) == PAGE:
+            self._is_behind = True
+            self._queue = deque(page)
+            return
+        upto = page[-1].seq if page else self.last_seq
+        self._queue = deque([*page, *(event for event in self._queue if event.seq > upto)])
+
+    def _refuse_if_cut_off(self) -> None:
+        if self._is_cut_off:
+            raise Busy(
+                f"This receiver was too slow: more than {self._limit} events were waiting.",
+                hint=f"Resume after event {self.last_seq}; nothing is lost.",
+                after_s=0,
+            )
+
+
+class Hub:
+    """Where live receivers subscribe."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._subscriptions: list[Subscription] = []
+
+    @contextmanager
+    def subscribe(
+        self, after: int, *, policy: Policy, limit: int = QUEUE_LIMIT
+    ) -> Iterator[Subscription]:
+        """Receive all events after number `after` (`events.latest_seq` for only what is to come).
+
+        `drop_oldest` suits those who show the present (`dropped` counts), `disconnect` those who
+        can come back and resume.
+        """
+        subscription = Subscription(self._db, after, policy, limit)
+        stop = self._db.listen(subscription.offer)
+        self._subscriptions.append(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.remove(subscription)
+            stop()
+
+    @property
+    def receivers(self) -> int:
+        """How many are subscribed now."""
+        return len(self._subscriptions)
