@@ -1,6 +1,6 @@
 """Files with the same bytes, anywhere on disk, found without writing anything.
 
-Size, then hard links, then the first block, then the last, then all bytes through XXH3-128: a
+Size, then hard links, then the first and last block, then all bytes through XXH3-128: a
 wrong match would need two files of one size to meet by chance among 2^128 values (nothing is ever
 removed on this word alone; placing and trashing go by SHA-256). Symbolic links are not followed,
 empty files have no content to repeat, and what cannot be read is reported and passed over.
@@ -11,30 +11,34 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
 
+TYPE_CHECKING = False  # `typing` and `dataclasses` would add a tenth to a small scan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     Progress = Callable[[str, int, int], None]  # "looking" | "comparing", done, of how many (or 0)
     _Seen = tuple[int, int, str]  # device, inode, one name
     _Names = list[str]  # the names of one file; the first is opened
+    _Read = Callable[[int, int], bytes]  # descriptor, size
 
 _BLOCK = 4096  # one page: the smallest read that costs what a smaller one costs
-_TAIL_FROM = 128 * 1024  # below, reading it all is cheaper than opening it once more
-_SHORTER = "it became shorter while it was read"
-_CHUNK = 128 * 1024  # stays in the second-level cache between the read and the hash
+_SHORT = 16 * 1024  # read whole at once, cheaper than opened twice
+_TAIL_FROM = 128 * 1024  # from here on a glimpse at the end is cheap against reading it all
+_CHUNK = 256 * 1024  # stays in the cache between the read and the hash
 
 
-class Identical(NamedTuple):
+class Identical:
     """Files with the same `size` bytes. Each is a tuple of its names: more than one if hard-linked.
 
     Names of one file come sorted, files by their first name. One file with two names is a group
     only together with another file, because removing a name of it would free nothing.
     """
 
-    size: int
-    files: tuple[tuple[str, ...], ...]
+    __slots__ = ("files", "size")
+
+    def __init__(self, size: int, files: tuple[tuple[str, ...], ...]) -> None:
+        self.size = size
+        self.files = files
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -47,20 +51,31 @@ class Identical(NamedTuple):
         return self.size * (len(self.files) - 1)
 
 
-class Unread(NamedTuple):
+class Unread:
     """A file or folder that could not be looked at, and what the system said."""
 
-    path: str
-    reason: str
+    __slots__ = ("path", "reason")
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
 
 
-class Scan(NamedTuple):
-    """What a scan found: `groups` with the most reclaimable bytes first."""
+class Scan:
+    """What a scan found: `groups` with the most reclaimable bytes first.
 
-    groups: list[Identical]
-    unread: list[Unread]
-    seen: int  # regular files looked at, empty ones included
-    compared_bytes: int  # what was really read from disk
+    `seen` counts regular files, empty ones included; `compared_bytes` is what was really read.
+    """
+
+    __slots__ = ("compared_bytes", "groups", "seen", "unread")
+
+    def __init__(
+        self, groups: list[Identical], unread: list[Unread], seen: int, compared_bytes: int
+    ) -> None:
+        self.groups = groups
+        self.unread = unread
+        self.seen = seen
+        self.compared_bytes = compared_bytes
 
 
 def find_identical(
@@ -168,55 +183,54 @@ class _Comparing:
 
     def equal(self, size: int, files: list[_Names]) -> list[list[_Names]]:
         """The classes of equal content among `files`, at least two in each."""
-        classes = self._split(files, 0, min(size, _BLOCK))
-        if size <= _BLOCK:
-            return classes  # the block was all of it
-        if size >= _TAIL_FROM:
-            classes = [
-                finer for same in classes for finer in self._split(same, size - _BLOCK, _BLOCK)
-            ]
-        return [finer for same in classes for finer in self._split(same, 0, size)]
+        if size <= _SHORT:
+            return self._split(files, size, self._all)
+        glimpse = self._ends if size >= _TAIL_FROM else self._head
+        return [
+            finer
+            for same in self._split(files, size, glimpse)
+            for finer in self._split(same, size, self._all)
+        ]
 
-    def _split(self, files: list[_Names], start: int, length: int) -> list[list[_Names]]:
-        """By the bytes from `start` on. Files that cannot be read are in no class."""
+    def _split(self, files: list[_Names], size: int, read: _Read) -> list[list[_Names]]:
+        """By what `read` sees of them. Files that cannot be read are in no class."""
         if len(files) < 2:
             return []
         classes: dict[bytes, list[_Names]] = {}
         for names in files:
             try:
-                digest = self._digest(names[0], start, length)
+                fd = os.open(names[0], _FLAGS)
+                try:
+                    seen = read(fd, size)
+                finally:
+                    os.close(fd)
             except OSError as error:
                 self._unread.append(_unread(names[0], error))
                 continue
-            if digest in classes:
-                classes[digest].append(names)
+            if seen in classes:
+                classes[seen].append(names)
             else:
-                classes[digest] = [names]
+                classes[seen] = [names]
         return [same for same in classes.values() if len(same) > 1]
 
-    def _digest(self, path: str, start: int, length: int) -> bytes:
-        fd = os.open(path, _FLAGS)
-        try:
-            if length > _BLOCK:
-                return self._digest_long(fd, start, start + length)
-            block = os.pread(fd, length, start)
-            if len(block) != length:
-                raise OSError(0, _SHORTER)
-            self.read += length
-            return self._hash(block).digest()
-        finally:
-            os.close(fd)
+    def _head(self, fd: int, size: int) -> bytes:
+        self.read += _BLOCK
+        return self._hash(os.pread(fd, _BLOCK, 0)).digest()
 
-    def _digest_long(self, fd: int, start: int, end: int) -> bytes:
-        whole = self._hash()
-        while start < end:
-            part = self._buffer[: min(end - start, _CHUNK)]
-            count = os.preadv(fd, [part], start)
+    def _ends(self, fd: int, size: int) -> bytes:
+        self.read += 2 * _BLOCK
+        return self._hash(os.pread(fd, _BLOCK, 0) + os.pread(fd, _BLOCK, size - _BLOCK)).digest()
+
+    def _all(self, fd: int, size: int) -> bytes:
+        whole, left = self._hash(), size
+        while left:
+            part = self._buffer[: min(left, _CHUNK)]
+            count = os.readv(fd, [part])
             if not count:
-                raise OSError(0, _SHORTER)
+                raise OSError(0, "it became shorter while it was read")
             whole.update(part[:count])
-            start += count
-            self.read += count
+            left -= count
+        self.read += size
         return whole.digest()
 
 

@@ -143,8 +143,7 @@ def test_a_file_that_shrinks_is_reported(tmp_path: Path, monkeypatch: pytest.Mon
     """A file cut short between listing and reading is in no group and is named."""
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(bytes(_LONG))
-    real = os.preadv
-    monkeypatch.setattr(exact.os, "preadv", lambda fd, parts, at: 0 if at else real(fd, parts, at))
+    monkeypatch.setattr(exact.os, "readv", lambda fd, parts: 0)
     result = exact.scan([tmp_path])
     assert result.groups == []
     assert {u.reason for u in result.unread} == {"it became shorter while it was read"}
@@ -163,7 +162,7 @@ def test_only_what_is_needed_is_read(tmp_path: Path) -> None:
     (tmp_path / "alone").write_bytes(bytes(10_000_000))
     (tmp_path / "one").write_bytes(b"1" + bytes(5_000_000))
     (tmp_path / "two").write_bytes(b"2" + bytes(5_000_000))
-    assert exact.scan([tmp_path]).compared_bytes == 2 * 4096
+    assert exact.scan([tmp_path]).compared_bytes == 2 * 2 * 4096
 
 
 def test_progress_is_told(tmp_path: Path) -> None:
