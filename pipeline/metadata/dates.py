@@ -120,6 +120,13 @@ def from_unix(seconds: float) -> Moment | None:
     return at.isoformat(timespec="milliseconds").removesuffix(".000"), 0
 
 
+def before_unix(seconds: float) -> Moment | None:
+    """Negative seconds since 1970 as a UTC moment: dates that people gave to scanned pictures."""
+    if seconds >= 0 or seconds < -4_544_208_000:  # the beginning of FIRST_YEAR
+        return None
+    return (_UNIX + timedelta(seconds=round(seconds))).isoformat(), 0
+
+
 def instant(local: str, offset_min: int) -> datetime:
     """The aware UTC time of a local time and its offset."""
     return datetime.fromisoformat(local).replace(tzinfo=UTC) - timedelta(minutes=offset_min)

@@ -49,8 +49,12 @@ def _utc(found: re.Match[str]) -> dates.Moment | None:
 def _local(found: re.Match[str]) -> dates.Moment | None:
     part = found.groupdict()
     return dates.moment(
-        *(int(part[key]) for key in ("year", "month", "day")),
-        *(int(part.get(key) or 0) for key in ("hour", "minute", "second")),
+        int(part["year"]),
+        int(part["month"]),
+        int(part["day"]),
+        int(part.get("hour") or 0),
+        int(part.get("minute") or 0),
+        int(part.get("second") or 0),
         fraction=part.get("fraction") or "",
     )
 
@@ -58,13 +62,14 @@ def _local(found: re.Match[str]) -> dates.Moment | None:
 def _twelve_hours(found: re.Match[str]) -> dates.Moment | None:
     """ "10.45.52 PM", as macOS writes in American."""
     hour = int(found["hour"]) % 12 + (12 if found["half"].lower() == "p" else 0)
-    numbers = (int(found[key]) for key in ("year", "month", "day"))
-    return dates.moment(*numbers, hour, int(found["minute"]), int(found["second"]))
-
-
-def _day_first(found: re.Match[str]) -> dates.Moment | None:
-    """Telegram Desktop: photo_5@21-05-2019_10-45-52."""
-    return _local(found)
+    return dates.moment(
+        int(found["year"]),
+        int(found["month"]),
+        int(found["day"]),
+        hour,
+        int(found["minute"]),
+        int(found["second"]),
+    )
 
 
 def _epoch(found: re.Match[str]) -> dates.Moment | None:
@@ -90,18 +95,20 @@ _PATTERNS: tuple[_Pattern, ...] = (
     # WhatsApp's and Signal's names carry the day of sending; WhatsApp's "WA0001" has no time.
     _pattern(rf"(?:IMG|VID|AUD|PTT|DOC|STK|GIF)[-_]{_DATE}[-_]WA\d{{3,}}", _local, _DATE_ONLY),
     _pattern(
-        r"(?:IMG|VID|MVIMG|PANO|BURST|DJI|Screenshot|Screen[ _-]?recording|Screencast|Bildschirmfoto"
-        r"|Capture d.{1,3}cran|signal|WhatsApp (?:Image|Video|Audio|Ptt)|Telegram|video|photo|image"
+        r"(?:IMG|VID|MVIMG|PANO|BURST|DJI|Screenshot|Screen[ _-]?recording|Screencast"
+        r"|Bildschirmfoto|Capture d.{1,3}cran|signal"
+        r"|WhatsApp (?:Image|Video|Audio|Ptt)|Telegram|video|photo|image"
         r"|Zrzut ekranu|Schermafbeelding|Captura de pantalla|InShot|Snapchat|TRIM|LRV|GX|WIN"
         rf"|Skitch|IMAG|JPEG|MTXX|B612|C360|SAVE|FB_IMG|received|Photo on|CIMG)[^0-9]{{0,8}}{_DATE}"
         rf"{_BETWEEN}?{_TIME}(?:[._-]?(?P<fraction>\d{{3}})(?!\d))?",
         _local,
         _WITH_TIME,
     ),
+    # Telegram Desktop: photo_5@21-05-2019_10-45-52
     _pattern(
         r"(?<!\d)(?P<day>[0-2]\d|3[01])(?P<s>[-_.])(?P<month>0[1-9]|1[0-2])(?P=s)"
         rf"(?P<year>19[89]\d|20\d\d){_BETWEEN}{_TIME}(?!\d)",
-        _day_first,
+        _local,
         _WITH_TIME,
     ),
     _pattern(rf"(?<!\d){_DATE}{_BETWEEN}?{_TIME}(?!\d)", _local, _WITH_TIME_ELSEWHERE),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from pipeline.metadata import dates
@@ -111,7 +111,8 @@ def _camera_in_utc(
 ) -> int:
     """Some Android cameras write local time into a container that should hold UTC.
 
-    Then name and container show the same digits although the place is not in UTC: the zone is right.
+    Then name and container show the same digits although the place is not in UTC: its zone is
+    right.
     """
     zone = zone_offset(wall.local, position)
     return zone if offset == 0 and instant.source is TakenFrom.CONTAINER and zone else offset
@@ -149,7 +150,7 @@ def _agree(wall: DateEvidence, offset: int, instant: DateEvidence) -> bool:
 
 
 def _same_day_name(best: DateEvidence, claims: Sequence[DateEvidence]) -> DateEvidence | None:
-    """A wall time within any zone's reach of an instant knows the local day better than UTC does."""
+    """A wall time within any zone's reach of an instant knows the day better than UTC does."""
     utc = dates.instant(best.local, best.offset_min or 0)
     for wall in claims:
         if _is_instant(wall) or wall.local.endswith("T00:00:00"):

@@ -1,0 +1,36 @@
+"""The facts of a file: when, where, with what, how large, how long. Reads headers, never pixels."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.metadata.findings import Data
+from pipeline.metadata.read import read
+from pipeline.model import Category, Done, Outcome
+from pipeline.stages.contract import Stage
+from pipeline.stages.subject import Subject
+
+
+def run(subject: Subject) -> Outcome:
+    """Facts: `Facts.to_json()`, evidence included; damage becomes notes, never an error."""
+    with _bytes(subject) as data:
+        facts = read(data, subject.format, name=subject.name, mtime_ns=subject.mtime_ns)
+    return Done(facts.to_json())
+
+
+@contextmanager
+def _bytes(subject: Subject) -> Iterator[Data]:
+    """The shared bytes where they are held, else a map of the file: headers touch few pages."""
+    if subject.is_held:
+        yield subject.data()
+        return
+    with (
+        subject.stream() as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+    ):
+        yield mapped
+
+
+STAGE = Stage("facts", 1, run, frozenset(Category) - {Category.UNKNOWN})
