@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,15 @@ class Below:
     def name(self) -> str:
         """The last component."""
         return self.relative.rpartition("/")[2]
+
+
+def with_ancestors(folders: Iterable[str]) -> set[str]:
+    """The folders and all that they lie in, up to the base, which is ""."""
+    found = {""}
+    for folder in folders:
+        parts = folder.split("/") if folder else []
+        found.update("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    return found
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def explain(error: OSError, path: Path) -> DarkroomError:
     if code in _ODD_NAME:
         return Invalid("The disk does not accept this file name.", path=path)
     if code == errno.ENOTDIR:
-        return Conflict("A file or a link stands where a folder should be.", path=path)
+        return NotAllowed("A file or a link stands where a folder should be.", path=path)
     if code == errno.ELOOP:
         return NotAllowed("This is a link; links are never followed.", path=path)
     if code == errno.EFBIG:

@@ -24,7 +24,15 @@ from pipeline.errors import (
     StorageOffline,
 )
 from pipeline.library import noreplace
-from pipeline.library.below import DIRECTORY, Below, directory, opened, parent, walked
+from pipeline.library.below import (
+    DIRECTORY,
+    Below,
+    directory,
+    opened,
+    parent,
+    walked,
+    with_ancestors,
+)
 from pipeline.library.bytewise import copy_bytes, sha256_of, write_all
 from pipeline.library.failures import explained
 from pipeline.model import Home, Root, RootKind, Take
@@ -361,21 +369,15 @@ def make_folders(base: Path, folder: str) -> None:
             os.close(at)
 
 
-def fsync_folders(base: Path, folders: Iterable[str]) -> None:
-    """Make names in `folders` (below `base`, "" is `base`) last, and the folders themselves."""
-    for folder in sorted(_with_ancestors(folders)):
+def fsync_folders(base: Path, folders: Iterable[str], *, ancestors: bool = True) -> None:
+    """Make names in `folders` (below `base`, "" is `base`) last.
+
+    With `ancestors` also the folders' own names, up to `base`: needed where folders may be new.
+    """
+    for folder in sorted(with_ancestors(folders) if ancestors else set(folders)):
         path = base / folder
         with explained(path), walked(base, folder) as reached:
             os.fsync(reached)
-
-
-def _with_ancestors(folders: Iterable[str]) -> set[str]:
-    found = {""}
-    for folder in folders:
-        while folder:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]  # noqa: PLW2901  # climbing is the point
-    return found
 
 
 # --- the ground --------------------------------------------------------------------------------
