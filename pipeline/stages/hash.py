@@ -12,6 +12,8 @@ from pipeline.model import Category, Done, Outcome, Reject
 from pipeline.stages.contract import Stage
 from pipeline.stages.subject import Subject
 
+_CHUNK = 1 << 20
+
 
 def run(subject: Subject) -> Outcome:
     """Facts: `sha256` as hexadecimal text and `format` by its stable name."""
@@ -23,8 +25,11 @@ def run(subject: Subject) -> Outcome:
 def _digest(subject: Subject) -> str:
     if subject.is_held:
         return hashlib.sha256(subject.data()).hexdigest()
+    digest = hashlib.sha256()
     with subject.stream() as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _why_unknown(subject: Subject) -> str:

@@ -1,0 +1,32 @@
+"""Where decoders' own exceptions end: what comes out is `BadMedia` with a sentence for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.errors import DarkroomError, DecodeFailed
+
+_MOST_WORDS = 160
+_SPEAKING = (OSError, ValueError, SyntaxError, RuntimeError)
+
+
+@contextmanager
+def decoding(what: str = "picture") -> Iterator[None]:
+    """Turn whatever a decoder raises into `DecodeFailed`; lack of memory stays what it is."""
+    try:
+        yield
+    except (DarkroomError, MemoryError):
+        raise
+    except Exception as error:  # border: decoders of strangers' files raise anything at all
+        raise DecodeFailed(f"The {what} cannot be shown: {said(error)}.") from error
+
+
+def said(error: BaseException) -> str:
+    """The decoder's own words where they were meant for people: one line, bounded."""
+    if not isinstance(error, _SPEAKING) or isinstance(error, UnicodeError):
+        return "the file is damaged, or coded in a way that is not known here"
+    words = " ".join(str(error).split())
+    if not any(letter.isalpha() for letter in words) or "cannot identify" in words:
+        return "its header is damaged"
+    return words[:_MOST_WORDS].rstrip(" .:")
