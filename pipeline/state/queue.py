@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pipeline.clock import new_id, timestamp
 from pipeline.model import Priority
@@ -298,19 +298,6 @@ def _task(row: sqlite3.Row) -> Task:
     )
 
 
-def close_job(con: sqlite3.Connection, job_id: str, at: str) -> bool:
-    """The job is done if none of its tasks is open; False when it was over or is not yet."""
-    return (
-        con.execute(
-            "UPDATE processing_jobs SET status = 'done', progress = 100, completed_at = ?"
-            " WHERE id = ? AND status IN ('queued', 'running', 'paused') AND NOT EXISTS ("
-            " SELECT 1 FROM tasks WHERE job_id = ? AND status IN ('queued', 'claimed'))",
-            (at, job_id, job_id),
-        ).rowcount
-        == 1
-    )
-
-
 # --- looking -----------------------------------------------------------------------------------
 
 
@@ -337,8 +324,3 @@ def open_count(con: sqlite3.Connection) -> int:
     """How many tasks are queued or claimed."""
     row = con.execute("SELECT count(*) FROM tasks WHERE status IN ('queued', 'claimed')").fetchone()
     return int(row[0])
-
-
-def began(when: str) -> datetime:
-    """The inverse of `timestamp`."""
-    return datetime.fromisoformat(when).astimezone(UTC)

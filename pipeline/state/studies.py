@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.model import Category, FileState, Json, JsonObject, Take
+from pipeline.model import BundleRole, Category, FileState, Json, JsonObject, Take
 
 _FACT_COLUMNS = (
     "taken_at",
@@ -82,6 +82,16 @@ class Derivative:
     width: int
     height: int
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFacts:
+    """A member of a bundle and what its own visit read."""
+
+    file_id: str
+    bundle_id: str
+    role: BundleRole
+    facts: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +263,32 @@ def waits_for_bundle(con: sqlite3.Connection, file_id: str) -> bool:
         (file_id,),
     ).fetchone()
     return row is not None
+
+
+def bundle_facts(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[BundleFacts]:
+    """The members of these files' bundles that are read and alive, bundle by bundle."""
+    rows = con.execute(
+        "SELECT m.id, m.bundle_id, m.bundle_role, m.facts FROM media_files m WHERE m.bundle_id IN"
+        " (SELECT bundle_id FROM media_files WHERE id IN (SELECT value FROM json_each(?)))"
+        f" AND m.state IN {_ALIVE} ORDER BY m.bundle_id, m.id",
+        (json.dumps(list(file_ids)),),
+    )
+    return [
+        BundleFacts(
+            row["id"], row["bundle_id"], BundleRole(row["bundle_role"]), json.loads(row["facts"])
+        )
+        for row in rows
+    ]
+
+
+def set_columns(con: sqlite3.Connection, file_id: str, values: JsonObject, at: str) -> None:
+    """Replace the decided columns of a file; its own facts stay as they were read."""
+    con.execute(
+        "UPDATE media_files SET updated_at = :at,"
+        + ", ".join(f" {name} = :{name}" for name in _FACT_COLUMNS)
+        + " WHERE id = :id",
+        {name: values[name] for name in _FACT_COLUMNS} | {"id": file_id, "at": at},
+    )
 
 
 def forget_content(con: sqlite3.Connection, file_id: str, at: str) -> None:

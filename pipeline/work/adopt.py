@@ -65,12 +65,12 @@ def _adopt(cache: Path, sha256: str, file: MadeFile) -> Derivative | None:
 
 
 def _looked_at(study: Study) -> Recording:
-    """The source as it is now; gone only when its folder is there and it is not."""
+    """The source as it is now. That it seems gone may also mean that its disk is."""
     source = study.file.source
     try:
         found = source.stat(follow_symlinks=False)
     except FileNotFoundError:
-        return Recording(study, is_gone=source.parent.is_dir())
+        return Recording(study, is_gone=True)
     except OSError:
         return Recording(study)
     return Recording(study, seen=(found.st_size, found.st_mtime_ns, found.st_ino))

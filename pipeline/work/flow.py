@@ -18,8 +18,9 @@ import structlog
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.errors import Broken, ChangedWhileRead, DarkroomError, TryLater
 from pipeline.events import JobFinished
+from pipeline.intake import roots
 from pipeline.model import Home, Priority
-from pipeline.state import events, queue, studies
+from pipeline.state import events, jobs, queue, studies
 from pipeline.state.connection import Database
 from pipeline.state.queue import JobCounts, Task
 from pipeline.state.studies import StudyFile
@@ -27,15 +28,16 @@ from pipeline.work import adopt, pause
 from pipeline.work.gate import Gate
 from pipeline.work.pause import Pause
 from pipeline.work.queue import ATTEMPTS, QueueTime, Turns, claim, retry_delay_s
-from pipeline.work.record import ACTOR, Next, Recorder, Recording, Sign
+from pipeline.work.record import ACTOR, Next, Recorder, Recording, Sign, settle_bundles
 from pipeline.work.resources import Wait
-from pipeline.work.study import DueStage, Interrupted, Refusal, Student, Study
+from pipeline.work.study import DueStage, Interrupted, Postponed, Refusal, Student, Study
 from pipeline.work.workers.contract import Workers
 
 BATCH = 32
 VISIT, PLACE = "visit", "place"
 GATHER_S = 0.02  # studies that come within it are recorded together
 CHANGED_S = 10.0  # before a file that changes is read again
+OFFLINE_S = 60.0  # before a file on an absent disk is looked for again
 IDLE_S = 1.0  # an empty queue is looked at this often, besides being told
 _log = structlog.get_logger(__name__)
 
@@ -298,7 +300,16 @@ class Flow:
     async def _prepared(self, batch: Sequence[Study]) -> list[Recording]:
         if not any(adopt.touches_disk(study) for study in batch):
             return [Recording(study) for study in batch]
-        return await asyncio.to_thread(adopt.adopt_all, self._means.home, batch)
+        recordings = await asyncio.to_thread(adopt.adopt_all, self._means.home, batch)
+        return [await self._believed(r) if r.is_gone else r for r in recordings]
+
+    async def _believed(self, recording: Recording) -> Recording:
+        """A source is gone only when its root is there; otherwise it waits for the root."""
+        means, study = self._means, recording.study
+        health = await roots.check(means.db, means.clock, study.file.root_id, actor=ACTOR)
+        if isinstance(health, roots.Online):
+            return recording
+        return Recording(replace(study, verdict=Postponed(OFFLINE_S, health.reason)))
 
     async def _recorded(self, recordings: Sequence[Recording]) -> list[Next]:
         """One transaction for all; where that fails, one for each, and the bad one fails alone."""
@@ -326,6 +337,7 @@ class Flow:
 
     async def _place(self, batch: Sequence[Task]) -> None:
         by_file = {task.file_id: task for task in batch}
+        await self._means.db.write(settle_bundles, list(by_file), self._at())
         try:
             errors = await self._means.place(list(by_file))
         except DarkroomError as error:
@@ -379,7 +391,10 @@ class Flow:
 
 def _close_job(con: sqlite3.Connection, job_id: str, clock: Clock) -> JobCounts | None:
     """Mark a job without open tasks as done, once."""
+    counts = queue.job_counts(con, job_id)
+    if counts is None or counts.open_tasks:
+        return counts
     at = timestamp(clock.now())
-    if queue.close_job(con, job_id, at):
+    if jobs.finish(con, job_id, "done", at):
         events.append(con, JobFinished(job_id, "done"), actor=ACTOR, at=at)
     return queue.job_counts(con, job_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from pipeline.events import (
     Event,
@@ -21,7 +22,8 @@ from pipeline.events import (
 from pipeline.intake import joining, kind
 from pipeline.metadata.columns import columns
 from pipeline.metadata.facts import Facts
-from pipeline.model import Category, FileState, JsonObject
+from pipeline.metadata.merge import merge
+from pipeline.model import BundleRole, Category, FileState, JsonObject
 from pipeline.state import events, queue, studies
 from pipeline.state.queue import Task
 from pipeline.state.studies import Derivative, Learnt, Result, StudyFile
@@ -172,6 +174,18 @@ class Recorder:
                 queue.retry(con, task.id, until, "BadMedia", reason, at=now)
             case _:
                 queue.retry(con, task.id, None, "Interrupted", "", at=now, is_blameless=True)
+
+
+def settle_bundles(con: sqlite3.Connection, file_ids: Sequence[str], at: str) -> None:
+    """What the members of these files' bundles know together becomes what their primary shows."""
+    found = studies.bundle_facts(con, file_ids)
+    for _, group in groupby(found, key=lambda member: member.bundle_id):
+        members = list(group)
+        primary = next((m for m in members if m.role is BundleRole.PRIMARY), None)
+        if primary is None or len(members) == 1:
+            continue
+        merged = merge([(m.role, Facts.from_json(m.facts)) for m in members])
+        studies.set_columns(con, primary.file_id, columns(merged), at)
 
 
 def _reject(con: sqlite3.Connection, file: StudyFile, reason: str, at: str) -> FileState:
