@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime
 
 from pipeline.model import JsonObject
 
@@ -65,6 +66,19 @@ def finish(
         ).rowcount
         == 1
     )
+
+
+def set_params(con: sqlite3.Connection, job_id: str, params: JsonObject) -> None:
+    """Keep what the job found out about itself."""
+    con.execute("UPDATE processing_jobs SET params = ? WHERE id = ?", (json.dumps(params), job_id))
+
+
+def seconds(job: Job, now: datetime) -> float:
+    """How long the job has taken, or took."""
+    if job.started_at is None:
+        return 0.0
+    end = datetime.fromisoformat(job.completed_at) if job.completed_at else now
+    return (end - datetime.fromisoformat(job.started_at)).total_seconds()
 
 
 def set_status(con: sqlite3.Connection, job_id: str, status: str) -> None:

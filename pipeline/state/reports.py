@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
+from pipeline.clock import new_id, timestamp
 from pipeline.model import Json
 
 OutcomeName = Literal["placed", "duplicate", "sidecar", "rejected", "failed"]
@@ -52,6 +55,17 @@ class Steps:
     studied: int
     placed: int
     open_tasks: int
+
+
+def note_known(con: sqlite3.Connection, job_id: str, file_ids: Sequence[str], at: datetime) -> None:
+    """These files were met by the job and known before: they count in its report."""
+    stamp = timestamp(at)
+    con.executemany(
+        "INSERT INTO tasks (id, job_id, file_id, owner_id, kind, priority, status, created_at,"
+        " updated_at) SELECT ?, ?, id, owner_id, 'known', 'interactive', 'done', ?, ?"
+        " FROM media_files WHERE id = ?",
+        [(new_id(at), job_id, stamp, stamp, file_id) for file_id in file_ids],
+    )
 
 
 def totals(con: sqlite3.Connection, job_id: str) -> Totals:

@@ -69,6 +69,15 @@ def take(database: Path, at: datetime, label: str) -> Snapshot:
     return _snapshot(path)
 
 
+def copy_live(database: Path, target: Path) -> None:
+    """Write an unsealed copy of the live `database` to the new file `target`, for a rehearsal."""
+    try:
+        with _reading(database) as con:
+            con.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as error:
+        raise translated(error) from error
+
+
 def listing(database: Path) -> list[Snapshot]:
     """The sealed snapshots beside `database`, newest first."""
     folder = database.parent / FOLDER

@@ -1,0 +1,304 @@
+"""Opens everything in order and closes it in reverse: state, roots, library, workers, flow.
+
+`open_core` is the only way in. A home can be opened to look only (beside a running Darkroom), to
+change things, to work (workers and flow run meanwhile), or for a rehearsal: the whole work over a
+throw-away copy of the state, with nothing placed and nothing of the home touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from config.settings import Settings
+from pipeline.clock import Clock, new_id, timestamp
+from pipeline.errors import DarkroomError, Invalid, NotFound
+from pipeline.events import StateRestored
+from pipeline.intake import roots
+from pipeline.library import fsops, names
+from pipeline.library.below import Below
+from pipeline.model import Actor, Home, RootKind, Surface, Take
+from pipeline.state import events, lock, opening, snapshots, users
+from pipeline.state.connection import Database, open_database, open_for_reading
+
+if TYPE_CHECKING:
+    from pipeline.work.flow import Flow
+    from pipeline.work.gate import Gate
+    from pipeline.work.study import DueStage
+    from pipeline.work.workers.local import LocalSettings, LocalWorkers
+
+OWNER_ROLE = "owner"
+
+
+class Mode(StrEnum):
+    """What a home is opened for."""
+
+    LOOK = "look"
+    CHANGE = "change"
+    WORK = "work"
+    REHEARSE = "rehearse"
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """An open home. `flow` and `workers` are there when it was opened to work or to rehearse."""
+
+    settings: Settings
+    home: Home
+    clock: Clock
+    db: Database
+    owner_id: str
+    mode: Mode
+    template: names.Template
+    opened: opening.Opening | None = None
+    workers: LocalWorkers | None = None
+    flow: Flow | None = None
+
+    def household(self, surface: Surface) -> Actor:
+        """The household's owner, asking through `surface`."""
+        return Actor(self.owner_id, OWNER_ROLE, surface)
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Folders that no root may lie in."""
+        home = self.home
+        return (home.library, home.trash, home.quarantine, home.state, home.cache)
+
+    @property
+    def working_flow(self) -> Flow:
+        """The flow of a core that was opened to work."""
+        assert self.flow is not None, "this core was not opened to work"
+        return self.flow
+
+
+def home_of(path: Path, settings: Settings) -> Home:
+    """The folders of the home at `path`, as configured."""
+    places = settings.places
+    return Home(
+        path=path,
+        inbox=path / places.inbox,
+        library=path / places.library,
+        trash=path / places.trash,
+        quarantine=path / places.quarantine,
+        state=path / places.state,
+        cache=path / places.cache,
+    )
+
+
+@asynccontextmanager
+async def open_core(
+    path: Path, settings: Settings, clock: Clock, mode: Mode = Mode.CHANGE
+) -> AsyncIterator[Core]:
+    """Open the home at `path`.
+
+    Raises `Busy` when another process owns it (unless only to look or rehearse), `NotFound` when
+    there is nothing to look at, `Invalid` for settings that make no sense.
+    """
+    home = home_of(path, settings)
+    template = names.parse(settings.library.template)
+    async with AsyncExitStack() as stack:
+        match mode:
+            case Mode.LOOK:
+                db, found = await _open_to_look(stack, home, clock), None
+            case Mode.REHEARSE:
+                home = _rehearsal_home(stack, home)
+                db, found = await _open_copy(stack, home_of(path, settings), home, clock), None
+            case Mode.CHANGE | Mode.WORK:
+                db, found = await _open_as_owner(stack, home, clock)
+        owner = await _household(db, clock, mode)
+        core = Core(settings, home, clock, db, owner, mode, template, found)
+        if found is not None:
+            await _put_right(core, found)
+        if mode in (Mode.WORK, Mode.REHEARSE):
+            core = await _open_flow(stack, core)
+        yield core
+
+
+# --- state -------------------------------------------------------------------------------------
+
+
+async def _open_to_look(stack: AsyncExitStack, home: Home, clock: Clock) -> Database:
+    if not home.database.exists():
+        raise NotFound(
+            "There is no Darkroom here yet.",
+            path=home.path,
+            hint="darkroom process PATH starts one, or choose another --home.",
+        )
+    return await stack.enter_async_context(open_for_reading(home.database, clock))
+
+
+async def _open_as_owner(
+    stack: AsyncExitStack, home: Home, clock: Clock
+) -> tuple[Database, opening.Opening]:
+    _make_folders(home)
+    was_closed = stack.enter_context(lock.owned(home.state / "lock"))
+    move = functools.partial(_move_own, home.state)
+    ready = functools.partial(opening.make_ready, was_closed=was_closed)
+    found = await asyncio.to_thread(ready, home.database, clock.now(), move)
+    return await stack.enter_async_context(open_database(home.database, clock)), found
+
+
+def _rehearsal_home(stack: AsyncExitStack, home: Home) -> Home:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="darkroom-rehearsal-")))
+    state, cache = folder / "state", folder / "cache"
+    state.mkdir()
+    cache.mkdir()
+    return replace(home, state=state, cache=cache)
+
+
+async def _open_copy(stack: AsyncExitStack, real: Home, rehearsal: Home, clock: Clock) -> Database:
+    if real.database.exists():
+        await asyncio.to_thread(snapshots.copy_live, real.database, rehearsal.database)
+    return await stack.enter_async_context(open_database(rehearsal.database, clock))
+
+
+async def _household(db: Database, clock: Clock, mode: Mode) -> str:
+    if mode is Mode.LOOK:
+        return await db.read(users.find, users.HOUSEHOLD) or ""
+    now = clock.now()
+    return await db.write(users.ensure_household, new_id(now), timestamp(now))
+
+
+def _make_folders(home: Home) -> None:
+    for folder in (home.path, home.inbox, home.library, home.trash, home.quarantine, home.cache):
+        folder.mkdir(parents=True, exist_ok=True)
+    home.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _move_own(state: Path, source: Path, target: Path) -> None:
+    old, new = (Below(state, str(path.relative_to(state))) for path in (source, target))
+    fsops.replace_file(old, new)
+
+
+# --- roots and recovery ------------------------------------------------------------------------
+
+
+async def _put_right(core: Core, found: opening.Opening) -> None:
+    """Mark our own roots; finish or take back what a crash left; refill a restored state."""
+    from pipeline.library import recover, rescan
+
+    for folder, kind in ((core.home.library, RootKind.LIBRARY), (core.home.inbox, RootKind.INBOX)):
+        wanted = roots.Wanted(folder, kind, Take.MOVE, core.owner_id)
+        await roots.ensure(core.db, core.clock, wanted)
+    await recover.settle(core.db, core.clock, core.home)
+    if not found.needs_rescan:
+        return
+    if found.reason:
+        await core.db.write(_tell_restored, found.reason, core.clock)
+    await rescan.rescan(core.db, core.clock, core.home, core.owner_id)
+
+
+def _tell_restored(con: sqlite3.Connection, reason: str, clock: Clock) -> None:
+    event = StateRestored("state", reason)
+    events.append(con, event, actor="core", at=timestamp(clock.now()))
+
+
+# --- work --------------------------------------------------------------------------------------
+
+
+async def _open_flow(stack: AsyncExitStack, core: Core) -> Core:
+    from pipeline.work.alongside import alongside
+    from pipeline.work.flow import Flow, Means
+    from pipeline.work.workers import local
+
+    work = core.home.cache / "work"
+    settings = _worker_settings(core.settings)
+    workers = await stack.enter_async_context(
+        local.open_workers(settings, work, fsops.remove_trees)
+    )
+    rehearses = core.mode is Mode.REHEARSE
+    means = Means(
+        db=core.db,
+        clock=core.clock,
+        workers=workers,
+        home=core.home,
+        stages=_due_stages(),
+        gate=_gate(core),
+        sign=_signing(),
+        place=_nothing_placed if rehearses else functools.partial(_place, core),
+        quarantine=_nothing_moved if rehearses else functools.partial(_quarantine, core),
+    )
+    flow = Flow(means)
+    await stack.enter_async_context(alongside(flow.run(), "flow"))
+    return replace(core, workers=workers, flow=flow)
+
+
+def _worker_settings(settings: Settings) -> LocalSettings:
+    from pipeline.work import resources
+    from pipeline.work.workers.limits import Limits
+    from pipeline.work.workers.local import MIB, LocalSettings
+
+    memory = settings.work.memory_mb * MIB
+    return LocalSettings(
+        slots=resources.slots(settings.work.slots, memory // 4),
+        limits=Limits(memory=memory),
+        timeout_s=settings.work.timeout_s,
+    )
+
+
+def _due_stages() -> tuple[DueStage, ...]:
+    from pipeline.registry import discover
+    from pipeline.work.study import DueStage
+
+    stages = discover("pipeline.stages", "STAGE")
+    return tuple(DueStage(stage.name, stage.version) for stage in stages)
+
+
+def _gate(core: Core) -> Gate:
+    from pipeline.work.gate import Gate
+    from pipeline.work.resources import Policy
+
+    work = core.settings.work
+    policy = Policy(
+        max_load=work.max_load,
+        min_memory=work.min_memory_mb << 20,
+        min_free=work.min_free_mb << 20,
+        on_battery=work.on_battery,
+        quiet_from=work.quiet_from,
+        quiet_until=work.quiet_until,
+    )
+    paths = (core.home.library, core.home.state, core.home.cache)
+    return Gate(core.db, core.clock, policy, paths, zone_of(core.settings))
+
+
+def zone_of(settings: Settings) -> tzinfo:
+    """The time zone people's hours are meant in. Raises `Invalid` for a name nobody knows."""
+    from tzlocal import get_localzone
+
+    name = settings.schedule.timezone
+    try:
+        return ZoneInfo(name) if name else get_localzone()
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Invalid(
+            f"There is no time zone {name!r}.", hint="Write one such as Europe/Berlin."
+        ) from error
+
+
+async def _place(core: Core, file_ids: Sequence[str]) -> Mapping[str, DarkroomError | None]:
+    from pipeline.library import placing
+
+    return await placing.place(core.db, core.clock, core.home, core.template, file_ids)
+
+
+async def _quarantine(core: Core, file_ids: Sequence[str]) -> None:
+    from pipeline.library import quarantine
+
+    await quarantine.put(core.db, core.clock, core.home, file_ids)
+
+
+async def _nothing_placed(_: Sequence[str]) -> Mapping[str, DarkroomError | None]:
+    return {}
+
+
+async def _nothing_moved(_: Sequence[str]) -> None:
+    return None

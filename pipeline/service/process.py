@@ -1,0 +1,215 @@
+"""Taking files in, once, to the end: start, follow, sum up, report, and the plan of a rehearsal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.clock import new_id, timestamp
+from pipeline.errors import NotFound
+from pipeline.events import JobStarted
+from pipeline.intake import admit, filesystems, roots, sweep
+from pipeline.library import planning
+from pipeline.model import Actor, Json, Priority, Root, RootKind, Take
+from pipeline.state import events, jobs, reports
+from pipeline.state.jobs import Job
+from pipeline.state.reports import Steps
+
+if TYPE_CHECKING:
+    from pipeline.core import Core
+
+JOB_TYPE = "process"
+LOOK_S = 0.25  # progress is looked at four times a second
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in sum. `ignored` counts temporary and system files that were passed over."""
+
+    found: int
+    placed: int
+    duplicates: int
+    sidecars: int
+    rejected: int
+    failed: int
+    ignored: int
+    bytes_in: int
+    bytes_placed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """One source of a rehearsal: where it would go, or why it would not."""
+
+    source: str
+    target: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do."""
+
+    move: bool
+    bytes: int
+    placed: tuple[PlannedFile, ...]
+    duplicates: tuple[PlannedFile, ...]
+    rejected: tuple[PlannedFile, ...]
+
+
+async def start(actor: Actor, core: Core, paths: Sequence[Path], *, move: bool = False) -> str:
+    """Find everything below `paths` and queue it as one job; its id.
+
+    A folder is taken whole; a file alone, without its neighbours. With `move` sources are released
+    after their verified copy. Raises `NotFound` for a path that is not there.
+    """
+    now = core.clock.now()
+    job_id = new_id(now)
+    params: dict[str, Json] = {"paths": [os.fsdecode(path) for path in paths], "move": move}
+    await core.db.write(_begin, job_id, actor, params, timestamp(now))
+    swept = []
+    for folder, only in await asyncio.to_thread(_extents, paths):
+        swept.append(await _sweep(actor, core, folder, only, job_id=job_id, move=move))
+    found = {
+        "ignored": sum(sum(one.passed.values()) for one in swept),
+        "unread": [f"{p.path}: {p.reason}" for one in swept for p in one.problems],
+    }
+    await core.db.write(jobs.set_params, job_id, {**params, **found})
+    core.working_flow.poke()
+    return job_id
+
+
+async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Steps]:
+    """How far the job is, four times a second, until it is over; ends with the final count."""
+    await _job(actor, core, job_id)
+    draining = asyncio.create_task(core.working_flow.drain(job_id), name=f"drain {job_id}")
+    try:
+        while not draining.done():
+            yield await core.db.read(reports.steps, job_id)
+            await asyncio.wait([draining], timeout=LOOK_S)
+        await draining
+        yield await core.db.read(reports.steps, job_id)
+    finally:
+        draining.cancel()
+
+
+async def summary(actor: Actor, core: Core, job_id: str) -> Summary:
+    """The job in sum, so far."""
+    job = await _job(actor, core, job_id)
+    totals = await core.db.read(reports.totals, job_id)
+    return Summary(
+        found=totals.found,
+        placed=totals.placed,
+        duplicates=totals.duplicates,
+        sidecars=totals.sidecars,
+        rejected=totals.rejected,
+        failed=totals.failed + len(job.params.get("unread", ())),
+        ignored=int(job.params.get("ignored", 0)),
+        bytes_in=totals.bytes_in,
+        bytes_placed=totals.bytes_placed,
+        seconds=round(jobs.seconds(job, core.clock.now()), 3),
+    )
+
+
+async def report(actor: Actor, core: Core, job_id: str) -> AsyncIterator[dict[str, Json]]:
+    """One object per source file, in the shape that DESIGN section 6 promises to programs."""
+    await _job(actor, core, job_id)
+    after = ""
+    while page := await core.db.read(reports.page, job_id, after):
+        for row in page:
+            yield row
+        after = page[-1]["id"]
+
+
+async def plan(actor: Actor, core: Core, job_id: str) -> Plan:
+    """What placing the studied files of a rehearsal would do, name by name."""
+    job = await _job(actor, core, job_id)
+    rows = [row async for row in report(actor, core, job_id)]
+    sources = {row["id"]: row for row in rows}
+    units = await planning.plan(core.db, core.home, core.template, list(sources))
+    placed = [
+        PlannedFile(str(one.source.path), path)
+        for unit in units
+        for one, path in zip(unit.placements, unit.paths(), strict=True)
+    ]
+    return Plan(
+        move=bool(job.params["move"]),
+        bytes=sum(one.identity.size for unit in units for one in unit.placements),
+        placed=tuple(sorted(placed, key=lambda file: file.target)),
+        duplicates=_planned(rows, "duplicate"),
+        rejected=_planned(rows, "rejected"),
+    )
+
+
+def _planned(rows: Iterable[dict[str, Json]], outcome: str) -> tuple[PlannedFile, ...]:
+    return tuple(
+        PlannedFile(row["source"], row["path"] or "", row["reason"] or "")
+        for row in rows
+        if row["outcome"] == outcome
+    )
+
+
+async def _job(actor: Actor, core: Core, job_id: str) -> Job:
+    job = await core.db.read(jobs.get, job_id, actor.user_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id!r}.", hint="darkroom jobs lists them.")
+    return job
+
+
+def _begin(
+    con: sqlite3.Connection, job_id: str, actor: Actor, params: dict[str, Json], at: str
+) -> None:
+    jobs.add(con, job_id, JOB_TYPE, owner_id=actor.user_id, actor=actor.label, params=params, at=at)
+    events.append(con, JobStarted(job_id, JOB_TYPE), actor=actor.label, at=at)
+
+
+def _extents(paths: Sequence[Path]) -> list[tuple[Path, tuple[str, ...] | None]]:
+    """Folders as they are; single files gathered by their folder."""
+    folders: dict[Path, list[str] | None] = {}
+    for path in paths:
+        if path.is_dir():
+            folders[path] = None
+        elif not path.exists():
+            raise NotFound("There is no such file or folder.", path=path)
+        elif (names := folders.setdefault(path.parent, [])) is not None:
+            names.append(path.name)
+    return [(folder, None if only is None else tuple(only)) for folder, only in folders.items()]
+
+
+async def _sweep(
+    actor: Actor,
+    core: Core,
+    folder: Path,
+    only: tuple[str, ...] | None,
+    *,
+    job_id: str,
+    move: bool,
+) -> sweep.Swept:
+    root = await _root(actor, core, folder, move=move)
+    request = admit.Request(
+        root=root,
+        actor=actor.label,
+        priority=Priority.INTERACTIVE,
+        job_id=job_id,
+        inodes_are_stable=await asyncio.to_thread(filesystems.has_stable_inodes, folder),
+    )
+    extent = sweep.Extent(only=only, skip=core.own_folders)
+    quiet_s = min(core.settings.intake.stable_for_s, 2.0)  # a person is waiting
+    swept = await sweep.sweep_once(core.db, core.clock, request, extent, quiet_s=quiet_s)
+    await core.db.write(reports.note_known, job_id, swept.known, core.clock.now())
+    return swept
+
+
+async def _root(actor: Actor, core: Core, folder: Path, *, move: bool) -> Root:
+    from pipeline.core import Mode
+
+    moves = move and core.mode is not Mode.REHEARSE  # a rehearsal writes no marker
+    kind, take = (RootKind.MANAGED, Take.MOVE) if moves else (RootKind.FOREIGN, Take.COPY)
+    wanted = roots.Wanted(folder, kind, take, actor.user_id)
+    return await roots.ensure(core.db, core.clock, wanted, own=core.own_folders)
