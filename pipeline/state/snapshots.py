@@ -54,12 +54,7 @@ def take(database: Path, at: datetime, label: str) -> Snapshot:
     folder = database.parent / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     path = _free_name(folder, f"{at.astimezone(UTC):{_TIME}}-{label}")
-    _create(path).close()
-    try:
-        with _reading(database) as con:
-            con.execute("VACUUM INTO ?", (str(path),))
-    except sqlite3.Error as error:
-        raise translated(error) from error
+    copy_live(database, path)
     _sync(path)
     fault = examine(path, alone=True)
     if fault is not None:
@@ -74,6 +69,16 @@ def copy_live(database: Path, target: Path) -> None:
     try:
         with _reading(database) as con:
             con.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as error:
+        raise translated(error) from error
+
+
+def copy_live(database: Path, path: Path) -> None:
+    """Write the state of `database`, which may be in use, to the new file `path`; blocks."""
+    _create(path).close()
+    try:
+        with _reading(database) as con:
+            con.execute("VACUUM INTO ?", (str(path),))
     except sqlite3.Error as error:
         raise translated(error) from error
 
