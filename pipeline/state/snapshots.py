@@ -64,17 +64,8 @@ def take(database: Path, at: datetime, label: str) -> Snapshot:
     return _snapshot(path)
 
 
-def copy_live(database: Path, target: Path) -> None:
-    """Write an unsealed copy of the live `database` to the new file `target`, for a rehearsal."""
-    try:
-        with _reading(database) as con:
-            con.execute("VACUUM INTO ?", (str(target),))
-    except sqlite3.Error as error:
-        raise translated(error) from error
-
-
 def copy_live(database: Path, path: Path) -> None:
-    """Write the state of `database`, which may be in use, to the new file `path`; blocks."""
+    """Write a copy of `database`, which may be in use, to the new file `path`; blocks."""
     _create(path).close()
     try:
         with _reading(database) as con:
