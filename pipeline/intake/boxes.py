@@ -6,11 +6,12 @@ keys of `formats.FORMATS`. Brands: ISO/IEC 14496-12, 23008-12, mp4ra.org.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipeline.intake.source import Source
 
-_MAX_BOXES = 256
+_MAX_BOXES = 4096  # in one look, however deep: a hostile file nests without end
+_Span = tuple[int, int]  # start and end of a payload
 _HEVC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF = frozenset({b"avif", b"avis", b"avio"})
 _HEIF = frozenset({b"mif1", b"msf1", b"mif2", b"mif3", b"j2ki", b"jpeg", b"jpgs", b"vvic", b"unif"})
@@ -31,7 +32,7 @@ def isobmff(source: Source) -> str | None:
     kind = source.head[4:8]
     if kind == b"ftyp":
         return _by_brands(source)
-    if kind in _OLD_QUICKTIME and any(box == b"moov" for box, _, _ in _boxes(source, 0, None)):
+    if kind in _OLD_QUICKTIME and _has_movie(source):
         return _by_tracks(source, "mov")
     return None
 
@@ -46,7 +47,7 @@ def _by_brands(source: Source) -> str | None:
     if still:
         return still
     moving = _moving(major) or next((m for m in map(_moving, sorted(compatible)) if m), None)
-    if moving is None and not any(box == b"moov" for box, _, _ in _boxes(source, 0, None)):
+    if moving is None and not _has_movie(source):
         return None
     return _by_tracks(source, moving or "mp4")
 
@@ -85,29 +86,36 @@ def _by_tracks(source: Source, name: str) -> str:
 
 
 def _handlers(source: Source) -> Iterator[bytes]:
-    for moov, start, end in _boxes(source, 0, None):
-        if moov != b"moov":
-            continue
-        for trak, trak_start, trak_end in _boxes(source, start, end):
-            if trak == b"trak":
-                yield from _handler_of(source, trak_start, trak_end)
+    """The handler type of each track: `vide`, `soun`, `meta` ..."""
+    budget = iter(range(_MAX_BOXES))
+    whole = [(0, max(source.size, len(source.head)))]
+    spans: Iterable[_Span] = whole
+    for kind in (b"moov", b"trak", b"mdia", b"hdlr"):
+        spans = _inside(source, spans, kind, budget)
+    for start, _ in spans:
+        yield source.at(start + 8, 4)
 
 
-def _handler_of(source: Source, start: int, end: int) -> Iterator[bytes]:
-    for mdia, mdia_start, mdia_end in _boxes(source, start, end):
-        if mdia != b"mdia":
-            continue
-        for hdlr, hdlr_start, _ in _boxes(source, mdia_start, mdia_end):
-            if hdlr == b"hdlr":
-                yield source.at(hdlr_start + 8, 4)
+def _has_movie(source: Source) -> bool:
+    whole = [(0, max(source.size, len(source.head)))]
+    return any(True for _ in _inside(source, whole, b"moov", iter(range(_MAX_BOXES))))
 
 
-def _boxes(source: Source, start: int, end: int | None) -> Iterator[tuple[bytes, int, int]]:
-    """(type, payload start, end) of the boxes in a row; stops at the first impossible one."""
-    stop = end if end is not None else max(source.size, len(source.head))
-    for _ in range(_MAX_BOXES):
+def _inside(
+    source: Source, parents: Iterable[_Span], kind: bytes, budget: Iterator[int]
+) -> Iterator[_Span]:
+    """The payloads of the boxes of one kind directly inside `parents`."""
+    for start, end in parents:
+        yield from (span for box, span in _boxes(source, start, end, budget) if box == kind)
+
+
+def _boxes(
+    source: Source, start: int, stop: int, budget: Iterator[int]
+) -> Iterator[tuple[bytes, _Span]]:
+    """Boxes in a row; stops at the first impossible one, and when the budget is spent."""
+    while start + 8 <= stop and next(budget, None) is not None:
         header = source.at(start, 16)
-        if start + 8 > stop or len(header) < 8:
+        if len(header) < 8:
             return
         length, payload = int.from_bytes(header[:4], "big"), start + 8
         if length == 1 and len(header) == 16:
@@ -115,5 +123,5 @@ def _boxes(source: Source, start: int, end: int | None) -> Iterator[tuple[bytes,
         after = stop if length == 0 else start + length
         if after < payload:
             return
-        yield header[4:8], payload, min(after, stop)
+        yield header[4:8], (payload, min(after, stop))
         start = after
