@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.errors import DarkroomError, DecodeFailed
 
 _MOST_WORDS = 160
+_NUMBERED = re.compile(r"\[Errno -?\d+\]")
 _SPEAKING = (OSError, ValueError, SyntaxError, RuntimeError)
 
 
@@ -26,7 +28,9 @@ def said(error: BaseException) -> str:
     """The decoder's own words where they were meant for people: one line, bounded."""
     if not isinstance(error, _SPEAKING) or isinstance(error, UnicodeError):
         return "the file is damaged, or coded in a way that is not known here"
-    words = " ".join(str(error).split())
+    words = " ".join(_NUMBERED.sub("", str(error)).split())
     if not any(letter.isalpha() for letter in words) or "cannot identify" in words:
         return "its header is damaged"
+    if words.startswith("Invalid data found"):  # FFmpeg's way to say nothing
+        return "the file is damaged or cut short"
     return words[:_MOST_WORDS].rstrip(" .:")

@@ -1,0 +1,28 @@
+"""A few silent seconds of a video, to be played in a grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.model import Category, Done, Made, Outcome
+from pipeline.stages.contract import Stage
+
+if TYPE_CHECKING:
+    from pipeline.stages.subject import Subject
+
+_NAME = "clip.mp4"
+
+
+def run(subject: Subject) -> Outcome:
+    """Starts where the poster stands."""
+    from pipeline.codecs import trailer, video
+
+    demuxer = subject.format.demuxer
+    assert demuxer is not None, f"{subject.format.name} is listed as video without a demuxer"
+    from_s = float(subject.facts.get("poster", {}).get("at_s", 0.0))
+    with subject.content() as content, video.opened(content, demuxer) as clip:
+        width, height = trailer.write(clip, from_s, subject.workdir / _NAME)
+    return Done({}, (Made("clip", _NAME, "video/mp4", width, height),))
+
+
+STAGE = Stage("clip", 1, run, frozenset((Category.VIDEO,)), after=("poster",))
