@@ -13,23 +13,27 @@ if TYPE_CHECKING:
 
 # Where to look, as parts of the duration: past the fade-in, then further on, then the start.
 _LOOKS = (0.1, 0.3, 0.6, 0.0)
+_DARK, _GLARING, _PLAIN = 32.0, 232.0, 14.0  # brightness and its spread: fades have none
 _FRAME_BUDGET = 120_000_000  # pixels decoded per look: 57 frames of Full HD, 14 of 4K
 
 
 def choose(clip: Clip) -> Shot:
-    """The first frame after about a tenth that shows something, else any frame at all.
+    """The first frame after about a tenth that shows something, else the one that shows most.
 
     Raises `DecodeFailed` when no frame can be decoded.
     """
-    fallback: Shot | None = None
+    best: Shot | None = None
+    most = -1.0
     for part in _LOOKS:
         for shot in islice(video.shots(clip, part * clip.duration_s), _most_frames(clip)):
-            if video.shows_something(shot.frame):
+            mean, spread = video.look(shot.frame)
+            if _DARK <= mean <= _GLARING and spread >= _PLAIN:
                 return shot
-            fallback = fallback or shot
-    if fallback is None:
+            if spread > most:
+                best, most = shot, spread
+    if best is None:
         raise DecodeFailed("No picture of the video can be shown; it may be cut short.")
-    return fallback
+    return best
 
 
 def _most_frames(clip: Clip) -> int:

@@ -7,6 +7,7 @@ packets and pixels, never by what a file claims.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,6 @@ _MOST_PACKETS = 2_000  # between two frames; longer than any real group of pictu
 _ORIENTATIONS = {-90: 6, 270: 6, 90: 8, -270: 8, 180: 3, -180: 3}
 _BT601, _BT709, _BT2020 = (5, 6), 1, 9  # H.273 matrix coefficients
 _FULL_RANGE = 2
-_DARK, _PLAIN = 24.0, 14.0  # luma below which, and spread below which, a frame shows nothing
 
 av.logging.set_level(None)
 
@@ -92,8 +92,7 @@ def shots(clip: Clip, from_s: float, *, keyframes_only: bool = False) -> Iterato
     for shot in _read(clip):
         found = True
         yield shot
-    if not found:
-        clip.container.seek(0)
+    if not found and _rewind(clip):
         yield from _read(clip)
 
 
@@ -132,11 +131,11 @@ def developed(clip: Clip, frame: Any, long_side: int) -> Pixels:
     return orient.upright(rgb, orientation)
 
 
-def shows_something(frame: Any) -> bool:
-    """False for black, or nearly black and even: fades, lens caps, title cards not yet there."""
+def look(frame: Any) -> tuple[float, float]:
+    """Mean and spread of the brightness, 0..255: fades and lens caps have little of either."""
     grey = frame.reformat(width=64, height=64, format="gray").to_ndarray()
     mean, spread = cv2.meanStdDev(grey)
-    return bool(mean[0][0] >= _DARK or spread[0][0] >= _PLAIN)
+    return float(mean[0][0]), float(spread[0][0])
 
 
 def _decoded(packet: Any) -> list[Any]:
@@ -202,10 +201,16 @@ def _matrix(frame: Any) -> int:
 
 
 def _seek(clip: Clip, to_s: float) -> None:
-    """To the keyframe at or before; streams that cannot seek start over or go on."""
+    """To the keyframe at or before; streams that cannot seek go on where they are."""
     start = clip.stream.start_time or 0
-    try:
-        target = start + int(to_s / clip.stream.time_base)
+    target = start + int(to_s / clip.stream.time_base)
+    with contextlib.suppress(av.error.FFmpegError):
         clip.container.seek(target, stream=clip.stream, backward=True)
+
+
+def _rewind(clip: Clip) -> bool:
+    try:
+        clip.container.seek(0)
     except av.error.FFmpegError:
-        return
+        return False
+    return True

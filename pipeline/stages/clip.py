@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.model import Category, Done, Made, Outcome
+from pipeline.model import Category, Done, Made, Outcome, Skip
 from pipeline.stages.contract import Stage
 
 if TYPE_CHECKING:
@@ -15,11 +15,13 @@ _NAME = "clip.mp4"
 
 def run(subject: Subject) -> Outcome:
     """Starts where the poster stands."""
+    if "poster" not in subject.facts:
+        return Skip("there is no picture to show")
     from pipeline.codecs import trailer, video
 
     demuxer = subject.format.demuxer
     assert demuxer is not None, f"{subject.format.name} is listed as video without a demuxer"
-    from_s = float(subject.facts.get("poster", {}).get("at_s", 0.0))
+    from_s = float(subject.facts["poster"].get("at_s", 0.0))
     with subject.content() as content, video.opened(content, demuxer) as clip:
         width, height = trailer.write(clip, from_s, subject.workdir / _NAME)
     return Done({}, (Made("clip", _NAME, "video/mp4", width, height),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from pipeline.model import Category, Done, Outcome
+from pipeline.model import Category, Done, Outcome, Skip
 from pipeline.stages.contract import Stage
 from pipeline.stages.derivatives import PREVIEW_SIDE
 from pipeline.stages.preview import applies
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def run(subject: Subject) -> Outcome:
     """Facts: `phash` (64 bits, signed), `detail` (base64) and `flat`, over the preview's pixels."""
+    if "preview" not in subject.facts:
+        return Skip("there is no picture to compare")
     from pipeline.codecs import phash
 
     signature = phash.signature(subject.picture(PREVIEW_SIDE).fit(PREVIEW_SIDE))
