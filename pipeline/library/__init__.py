@@ -4,3 +4,20 @@
 protocol (DESIGN section 3): at every instant each photo exists, whole and verified, in at least one
 place. Read first: `fsops.py`, then `placing.py`.
 """
+
+__all__ = [
+    "below",
+    "exact",
+    "fsops",
+    "journal",
+    "moving",
+    "names",
+    "placing",
+    "planning",
+    "quarantine",
+    "recover",
+    "renaming",
+    "rescan",
+    "trash",
+    "verify",
+]

@@ -65,7 +65,7 @@ class Stopped:
 
 def stopped(unit: Unit, error: DarkroomError, *, is_ours: bool = True) -> Stopped:
     """All members stopped for one reason."""
-    return Stopped(unit, (error,) * len(unit.placements), is_ours)
+    return Stopped(unit, (error,) * len(unit.members), is_ours)
 
 
 # --- copies ------------------------------------------------------------------------------------
@@ -73,9 +73,9 @@ def stopped(unit: Unit, error: DarkroomError, *, is_ours: bool = True) -> Stoppe
 
 def copy_all(home: Home, units: Sequence[Unit]) -> list[Copied | Stopped]:
     """Copy every member of every unit into staging, proven; many at a time."""
-    files = [one for unit in units for one in unit.placements]
+    files = [one for unit in units for one in unit.members]
     copies = iter(_in_parallel(lambda one: _copy(home, one), files))
-    return [_gathered(unit, [next(copies) for _ in unit.placements]) for unit in units]
+    return [_gathered(unit, [next(copies) for _ in unit.members]) for unit in units]
 
 
 def drop(copied: Copied) -> None:

@@ -348,6 +348,15 @@ def empty_directory(own: Path) -> None:
         _empty(folder)
 
 
+def remove_trees(own: Iterable[Path]) -> None:
+    """Remove work directories with all that lies in them. Gone is fine."""
+    for tree in own:
+        if not tree.is_symlink() and tree.is_dir():
+            empty_directory(tree)
+            with explained(tree):
+                os.rmdir(tree)  # noqa: PTH106  # tests replace this module's os
+
+
 # --- folders -----------------------------------------------------------------------------------
 
 

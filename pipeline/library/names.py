@@ -17,7 +17,18 @@ from pipeline.library.component import LIMIT, cut, key, readable, safe
 from pipeline.library.template import Template, parse
 from pipeline.model import PLURAL, BundleRole, Category
 
-__all__ = ["DEFAULT", "LIMIT", "Naming", "Target", "Template", "anchored", "key", "parse", "plan"]
+__all__ = [
+    "DEFAULT",
+    "LIMIT",
+    "Naming",
+    "Target",
+    "Template",
+    "anchored",
+    "around",
+    "key",
+    "parse",
+    "plan",
+]
 
 DEFAULT = templates.DEFAULT
 _LONGEST_TAIL = 100  # bytes behind the shared stem, "-edited.jpg.supplemental-metadata.json"
@@ -88,6 +99,19 @@ def anchored(targets: Sequence[Target], index: int, path: str) -> tuple[Target, 
     return tuple(
         replace(t, folder=folder, stem=stem if t.stem == known.stem else t.stem) for t in targets
     )
+
+
+def around(paths: Sequence[str]) -> tuple[Target, ...]:
+    """Targets that, unnumbered, are just these paths of one bundle; its shortest name leads."""
+    shortest = min((path.rpartition("/")[2] for path in paths), key=lambda name: (len(name), name))
+    stem = _split(shortest)[0]
+    parts: list[tuple[str, str, str]] = []
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        own, tail = (stem, name[len(stem) :]) if name.startswith(stem) else _split(name)
+        parts.append((folder, own, tail))
+    room = LIMIT - max(len(tail.encode()) for _, _, tail in parts)
+    return tuple(Target(folder, own, tail, room) for folder, own, tail in parts)
 
 
 def _stem(head: Naming, stem: str, extension: str, template: Template) -> str:

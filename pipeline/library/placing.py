@@ -173,7 +173,7 @@ async def _claim_again(
     db: Database, clock: Clock, blocked: Sequence[Blocked], failed: list[Stopped]
 ) -> list[Copied]:
     held = [one.copied.unit for one in blocked]
-    wanted = [replace(one.copied.unit, number=one.number) for one in blocked]
+    wanted = [one.copied.unit.numbered(one.number) for one in blocked]
     found = await db.write(_claim_all, wanted, held, timestamp(clock.now()))
     lost = [one.copied for one, unit in zip(blocked, found, strict=True) if unit is None]
     await asyncio.to_thread(_drop_all, lost)
@@ -191,10 +191,10 @@ def _claim_all(
     found: list[Unit | None] = []
     for unit, before in zip(units, held, strict=True):
         named = numbers.free(con, unit)
-        old = before.paths() if before else (None,) * len(unit.placements)
+        old = before.paths() if before else (None,) * len(unit.members)
         claims = [
             Claim(one.file_id, one.sha256, path, names.key(path), was)
-            for one, path, was in zip(named.placements, named.paths(), old, strict=True)
+            for one, path, was in zip(named.members, named.paths(), old, strict=True)
         ]
         found.append(named if placements.claim(con, claims, at) else None)
     return found
@@ -203,19 +203,19 @@ def _claim_all(
 async def _withdraw(db: Database, clock: Clock, failed: Sequence[Stopped]) -> None:
     """Rows back to `studied`: nothing of them is in the library."""
     ours = (stop.unit for stop in failed if stop.is_ours)
-    file_ids = [one.file_id for unit in ours for one in unit.placements]
+    file_ids = [one.file_id for unit in ours for one in unit.members]
     if file_ids:
         await db.write(placements.withdraw, file_ids, timestamp(clock.now()))
 
 
 def _failures(failed: Sequence[Stopped]) -> Iterator[Failed]:
     for stop in failed:
-        for one, error in zip(stop.unit.placements, stop.errors, strict=True):
+        for one, error in zip(stop.unit.members, stop.errors, strict=True):
             yield Failed(one.file_id, error)
 
 
 def _releases(named: Named) -> Iterator[Release]:
-    for one, file in zip(named.unit.placements, named.files, strict=True):
+    for one, file in zip(named.unit.members, named.files, strict=True):
         yield Release(settled(one, file.copy.relative), file, replace(one.root, take=one.take))
 
 
@@ -235,7 +235,7 @@ def _batches(units: Sequence[Unit]) -> Iterator[list[Unit]]:
     batch: list[Unit] = []
     for unit in units:
         batch.append(unit)
-        if sum(len(one.placements) for one in batch) >= BATCH:
+        if sum(len(one.members) for one in batch) >= BATCH:
             yield batch
             batch = []
     if batch:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
@@ -23,6 +24,28 @@ from pipeline.state import placements
 from pipeline.state.connection import Database
 from pipeline.state.placements import File
 
+
+class HasTarget(Protocol):
+    """A file that is to get a name."""
+
+    @property
+    def file_id(self) -> str: ...
+    @property
+    def target(self) -> Target: ...
+
+
+class Nameable(Protocol):
+    """Files that get their names together."""
+
+    @property
+    def members(self) -> Sequence[HasTarget]: ...
+    @property
+    def number(self) -> int: ...
+    def paths(self) -> tuple[str, ...]: ...
+    def numbered(self, number: int) -> Self: ...
+
+
+_Numbered = TypeVar("_Numbered", bound=Nameable)
 _LIES_THERE = (FileState.PLACING, FileState.PLACED, FileState.DONE, FileState.MISSING)
 
 
@@ -43,12 +66,16 @@ class Placement:
 class Unit:
     """The members of a bundle that are placed together, under names with the same number."""
 
-    placements: tuple[Placement, ...]
+    members: tuple[Placement, ...]
     number: int = 1
 
     def paths(self) -> tuple[str, ...]:
         """The names, below the library, in the order of the members."""
-        return tuple(one.target.path(self.number) for one in self.placements)
+        return tuple(one.target.path(self.number) for one in self.members)
+
+    def numbered(self, number: int) -> Unit:
+        """The same files under names with another number."""
+        return replace(self, number=number)
 
 
 async def plan(
@@ -72,12 +99,12 @@ def units_of(files: Iterable[File], template: Template) -> tuple[Unit, ...]:
     ordered = sorted(files, key=lambda f: (f.bundle_id or f.id, f.id))
     bundles = (tuple(group) for _, group in groupby(ordered, key=lambda f: f.bundle_id or f.id))
     units = (_unit(members, template) for members in bundles)
-    return tuple(unit for unit in units if unit.placements)
+    return tuple(unit for unit in units if unit.members)
 
 
 def targets_of(members: Sequence[File], template: Template) -> tuple[Target, ...]:
     """The names of a whole bundle; those of members that lie in the library already decide."""
-    targets = names.plan([_naming(file) for file in members], template)
+    targets = names.plan([naming(file) for file in members], template)
     for index, file in enumerate(members):
         known = file.path if file.state in _LIES_THERE else file.twin_path
         if known is not None:
@@ -85,10 +112,10 @@ def targets_of(members: Sequence[File], template: Template) -> tuple[Target, ...
     return targets
 
 
-def next_free(library: Path, unit: Unit) -> Unit:
+def next_free(library: Path, unit: _Numbered) -> _Numbered:
     """The unit under the first number, from its own on, that nothing on disk stands against."""
     while any(fsops.is_taken(Below(library, path)) for path in unit.paths()):
-        unit = replace(unit, number=unit.number + 1)
+        unit = unit.numbered(unit.number + 1)
     return unit
 
 
@@ -110,7 +137,8 @@ def _unit(members: Sequence[File], template: Template) -> Unit:
     return Unit(tuple(found))
 
 
-def _naming(file: File) -> Naming:
+def naming(file: File) -> Naming:
+    """What the name of a file can be made of."""
     return Naming(
         name=file.source.rpartition("/")[2],
         format=file.format,
@@ -140,18 +168,18 @@ class Numbers:
         self._given: set[str] = set()
         self._next: dict[tuple[str, ...], int] = {}
 
-    def free(self, con: sqlite3.Connection, unit: Unit) -> Unit:
+    def free(self, con: sqlite3.Connection, unit: _Numbered) -> _Numbered:
         """The unit under the first number that is free in the state; it is taken from then on."""
-        wanted = tuple(names.key(one.target.path()) for one in unit.placements)
+        wanted = tuple(names.key(one.target.path()) for one in unit.members)
         number = max(unit.number, self._next.get(wanted, 1))
-        while self._is_taken(con, named := replace(unit, number=number)):
+        while self._is_taken(con, named := unit.numbered(number)):
             number += 1
         self._next[wanted] = number + 1
         self._given.update(names.key(path) for path in named.paths())
         return named
 
-    def _is_taken(self, con: sqlite3.Connection, unit: Unit) -> bool:
-        for one, path in zip(unit.placements, unit.paths(), strict=True):
+    def _is_taken(self, con: sqlite3.Connection, unit: Nameable) -> bool:
+        for one, path in zip(unit.members, unit.paths(), strict=True):
             key = names.key(path)
             if key in self._given or placements.is_name_taken(con, key, but=one.file_id):
                 return True

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.clock import Clock, new_id, timestamp
-from pipeline.events import FilePlaced, FileRejected, FileReleased
+from pipeline.events import FilePlaced, FileReleased
 from pipeline.model import BundleRole, FileState, Json, Root, RootKind, Take
 from pipeline.state import events
 
@@ -154,6 +154,15 @@ def withdraw(con: sqlite3.Connection, file_ids: Iterable[str], at: str) -> None:
     )
 
 
+def unplace(con: sqlite3.Connection, file_ids: Iterable[str], at: str) -> None:
+    """placed -> studied: the copy is not what it was, the source is whole; it is placed anew."""
+    con.executemany(
+        "UPDATE media_files SET state = 'studied', path = NULL, path_key = NULL, updated_at = ?"
+        " WHERE id = ? AND state = 'placed'",
+        [(at, file_id) for file_id in file_ids],
+    )
+
+
 def placed(
     con: sqlite3.Connection, settled: Sequence[Settled], clock: Clock, *, actor: str
 ) -> None:
@@ -196,18 +205,6 @@ def indexed(con: sqlite3.Connection, file_ids: Iterable[str], at: str) -> None:
         " WHERE id = ? AND state = 'studied' AND take = 'index'",
         [(at, file_id) for file_id in file_ids],
     )
-
-
-def reject(con: sqlite3.Connection, file_id: str, reason: str, at: str, *, actor: str) -> bool:
-    """studied -> rejected; False when the file is no longer there to be rejected."""
-    changed = con.execute(
-        "UPDATE media_files SET state = 'rejected', reason = ?, updated_at = ?"
-        " WHERE id = ? AND state IN ('found', 'studied')",
-        (reason, at, file_id),
-    ).rowcount
-    if changed:
-        events.append(con, FileRejected(file_id, reason), actor=actor, at=at)
-    return changed == 1
 
 
 def _file(row: sqlite3.Row) -> File:
