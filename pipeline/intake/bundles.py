@@ -54,7 +54,8 @@ def bucket(name: str) -> str:
     number = _DOUBLE.search(stem)
     while (shorter := _shorter(stem)) not in (stem, ""):
         stem = shorter
-    return stem[:_BUCKET] + (number[1] if number else "")
+    key = stem[:_BUCKET] + (number[1] if number else "")
+    return key.encode("utf-8", "backslashreplace").decode()  # the state holds valid text only
 
 
 def _shorter(stem: str) -> str:
