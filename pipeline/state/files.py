@@ -79,7 +79,7 @@ class Box:
 class Query:
     """What a person looks for. Every part narrows; an empty tuple or None does not."""
 
-    words: tuple[str, ...] = ()  # each must occur in the name, camera, place or title
+    words: tuple[str, ...] = ()  # each must occur in the name, camera, place, title or tags
     categories: tuple[Category, ...] = SHOWN
     states: tuple[FileState, ...] = IN_LIBRARY
     since: str | None = None  # local time taken: "2023", "2023-07", "2023-07-14" ...
@@ -115,9 +115,12 @@ class Count:
 
 
 _COLUMNS = ", ".join(field.name for field in fields(FileRow))
+_TIME = "coalesce(taken_utc, '')"  # as in the index media_files_taken
 _TEXT = (
     "coalesce(path, '') || char(10) || CAST(source_path AS TEXT) || char(10) ||"
     " coalesce(camera, '') || char(10) || coalesce(place, '') || char(10) || coalesce(title, '')"
+    " || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM tags"
+    " WHERE tags.file_id = media_files.id), '')"
 )
 
 
@@ -125,6 +128,17 @@ def get(con: sqlite3.Connection, owner_id: str, file_id: str) -> FileRow | None:
     """One file of this owner."""
     row = con.execute(
         f"SELECT {_COLUMNS} FROM media_files WHERE id = ? AND owner_id = ?", (file_id, owner_id)
+    ).fetchone()
+    return None if row is None else _row(row)
+
+
+def at_path(con: sqlite3.Connection, owner_id: str, path: str) -> FileRow | None:
+    """This owner's file at `path` below the library."""
+    states = ", ".join("?" * len(IN_LIBRARY))
+    row = con.execute(
+        f"SELECT {_COLUMNS} FROM media_files WHERE path = ? AND owner_id = ?"
+        f" AND state IN ({states})",
+        (path, owner_id, *IN_LIBRARY),
     ).fetchone()
     return None if row is None else _row(row)
 
@@ -151,18 +165,16 @@ def find(
     """
     limit = max(1, min(limit, PAGE_LIMIT))
     where, values = _conditions(owner_id, query)
-    rows: list[FileRow] = []
-    for condition, bound in _ranges(after):
-        if len(rows) > limit:
-            break
-        found = con.execute(
-            f"SELECT {_COLUMNS} FROM media_files WHERE {where} AND {condition}"
-            " ORDER BY taken_utc DESC, id DESC LIMIT ?",
-            (*values, *bound, limit + 1 - len(rows)),
-        )
-        rows.extend(_row(row) for row in found)
-    shown = rows[:limit]
+    if after is not None:
+        where += f" AND ({_TIME}, id) < (?, ?)"
+        values += [_storable(after.taken_utc or ""), _storable(after.id)]
+    found = con.execute(
+        f"SELECT {_COLUMNS} FROM media_files WHERE {where} ORDER BY {_TIME} DESC, id DESC LIMIT ?",
+        (*values, limit + 1),
+    )
+    rows = [_row(row) for row in found]
     more = len(rows) > limit
+    shown = rows[:limit]
     return Page(shown, Cursor(shown[-1].taken_utc, shown[-1].id) if more else None)
 
 
@@ -187,16 +199,6 @@ def around(lat: float, lon: float, km: float) -> Box:
     if wide >= 180.0:
         return Box(south, -180.0, north, 180.0)
     return Box(south, (lon - wide + 180) % 360 - 180, north, (lon + wide + 180) % 360 - 180)
-
-
-def _ranges(after: Cursor | None) -> list[tuple[str, tuple[Any, ...]]]:
-    """What comes after the cursor, as ranges of the index: the dated rows, then the undated."""
-    if after is None:
-        return [("TRUE", ())]
-    if after.taken_utc is None:
-        return [("taken_utc IS NULL AND id < ?", (_storable(after.id),))]
-    dated = (_storable(after.taken_utc), _storable(after.id))
-    return [("(taken_utc, id) < (?, ?)", dated), ("taken_utc IS NULL", ())]
 
 
 def _conditions(owner_id: str, query: Query) -> tuple[str, list[Any]]:

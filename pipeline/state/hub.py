@@ -34,6 +34,7 @@ class Subscription:
         self._policy = policy
         self._limit = limit
         self._queue: deque[Recorded] = deque()
+        self._newest = after  # the last event that the queue has held
         self._is_behind = True  # the log holds events that the queue does not
         self._is_cut_off = False
         self._news = asyncio.Event()
@@ -43,9 +44,12 @@ class Subscription:
         if self._is_behind:
             return
         for event in fresh:
+            if event.seq <= self._newest:  # the log had it before its commit was told of
+                continue
             if len(self._queue) >= self._limit:
                 self._overflow()
             self._queue.append(event)
+            self._newest = event.seq
         self._news.set()
 
     def _overflow(self) -> None:
@@ -76,12 +80,11 @@ class Subscription:
         # From here on commits reach the queue; the log is read after that, so none falls between.
         self._is_behind = False
         page = await self._db.read(events.read_after, self.last_seq, PAGE)
-        if len(page) == PAGE:
-            self._is_behind = True
-            self._queue = deque(page)
-            return
         upto = page[-1].seq if page else self.last_seq
-        self._queue = deque([*page, *(event for event in self._queue if event.seq > upto)])
+        self._is_behind = len(page) == PAGE
+        live = () if self._is_behind else (event for event in self._queue if event.seq > upto)
+        self._queue = deque((*page, *live))
+        self._newest = self._queue[-1].seq if self._queue else self.last_seq
 
     def _refuse_if_cut_off(self) -> None:
         if self._is_cut_off:

@@ -50,6 +50,7 @@ def make_ready(database: Path, at: datetime, move: Move, *, was_closed: bool = T
     Only for the owner of the home. `was_closed` tells whether the last owner ended in order.
     Emit `StateRestored(reason)` and read the library again when the answer `needs_rescan`.
     """
+    doubt = damage.doubt_about_wal(database, was_closed=was_closed)  # first: looking makes a log
     if not database.exists() or damage.is_unborn(database):
         if not snapshots.listing(database):
             return _begin(database, at, move)
@@ -57,7 +58,6 @@ def make_ready(database: Path, at: datetime, move: Move, *, was_closed: bool = T
     fault = damage.examine(database)
     if fault is not None:
         return _mend(database, at, move, fault)
-    doubt = damage.doubt_about_wal(database, was_closed=was_closed)
     if doubt is not None:
         return Opening(
             Found.DOUBTFUL,

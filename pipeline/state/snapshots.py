@@ -71,6 +71,7 @@ def copy_live(database: Path, path: Path) -> None:
         with _reading(database) as con:
             con.execute("VACUUM INTO ?", (str(path),))
     except sqlite3.Error as error:
+        _create(path).close()  # on a full disk the half of a copy gives its room back
         raise translated(error) from error
 
 
