@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # What makers write into files, and what people call them; matched on the lower-case beginning.
 _MAKERS: tuple[tuple[str, str], ...] = (
@@ -59,6 +60,7 @@ _BRANDS = ("pentax", "kodak", "olympus", "nikon", "canon", "hp", "minolta", "dim
 _LONGEST = 80
 
 
+@lru_cache(maxsize=512)  # a family owns few cameras
 def display(make: str | None, model: str | None) -> str | None:
     """Maker and model as one name; None if neither is known."""
     maker, kind = _maker(_tidy(make)), _tidy(model)

@@ -95,10 +95,10 @@ def _dates(tiff: Tiff, tags: Ifd, found: Findings) -> None:
         if moment is not None and offset is not None:
             moment = (moment[0], offset)
         has_zone = moment is not None and moment[1] is not None
+        sure = confidence + (_WITH_OFFSET if has_zone else 0)
         if moment is not None and moment[0][4:] == "-01-01T00:00:00":
-            confidence = min(confidence, _CLOCK_NEVER_SET)
-        source = TakenFrom.EXIF_OFFSET if has_zone else TakenFrom.EXIF
-        found.date(source, moment, confidence + (_WITH_OFFSET if has_zone else 0), raw)
+            sure = min(confidence, _CLOCK_NEVER_SET)
+        found.date(TakenFrom.EXIF_OFFSET if has_zone else TakenFrom.EXIF, moment, sure, raw)
 
 
 def _degrees(tiff: Tiff, gps: Ifd, value: int, reference: int) -> float | None:
@@ -108,7 +108,7 @@ def _degrees(tiff: Tiff, gps: Ifd, value: int, reference: int) -> float | None:
         return None
     if not all(map(math.isfinite, parts[:1])):
         return math.nan
-    whole = sum(p / 60**n for n, p in enumerate(parts) if math.isfinite(p))
+    whole = float(sum(p / 60.0**n for n, p in enumerate(parts) if math.isfinite(p)))
     is_negative = (tiff.text(gps.get(reference)) or "")[:1].upper() in ("S", "W")
     return -abs(whole) if is_negative else whole
 
@@ -117,7 +117,8 @@ def _altitude(tiff: Tiff, gps: Ifd) -> float | None:
     value = tiff.numbers(gps.get(6), 1)
     if not value or not math.isfinite(value[0]):
         return None
-    return -value[0] if tiff.integer(gps.get(5)) == 1 else value[0]
+    height = float(value[0])
+    return -height if tiff.integer(gps.get(5)) == 1 else height
 
 
 def _apple(tiff: Tiff, exif: Ifd, found: Findings) -> None:

@@ -93,12 +93,13 @@ class Findings:
 
     def facts(self) -> Facts:
         """Everything found so far."""
+        lists: dict[str, Any] = {name: tuple(found) for name, found in self._lists.items()}
         return Facts(
             dates=tuple(self._dates),
             places=tuple(self._places),
             extra=self.extra,
             **self.fields,
-            **{name: tuple(found) for name, found in self._lists.items()},
+            **lists,
         )
 
     def _add(self, name: str, values: Any) -> None:

@@ -1,8 +1,8 @@
 """HEIF and AVIF: pictures as items of an ISO base media file (ISO/IEC 23008-12).
 
 Reads the EXIF and XMP items wherever they lie, the size and turn of the primary picture, gain maps
-and HDR. `extra["turned"]` is the orientation that decoders apply by themselves (`irot`, `imir`): who
-shows decoded pixels must not turn them again.
+and HDR. `extra["turned"]` is the orientation that decoders apply by themselves (`irot`, `imir`):
+who shows decoded pixels must not turn them again.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def _associated(data: Data, ipma: _Span | None, item: int) -> Iterator[int]:
 
 
 def _turn(data: Data, properties: list[_Property], found: Findings) -> None:
-    """`irot` and `imir` are what the picture needs to be upright; EXIF beside them only repeats it."""
+    """`irot` and `imir` are what makes the picture upright; EXIF beside them only repeats it."""
     quarters, axis = 0, None
     is_turned = False
     for kind, start, _ in properties:

@@ -7,6 +7,8 @@ Reads EXIF, XMP (also the extended kind), IPTC and the size; tells gain maps (Ul
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
 
 from pipeline.errors import BadMedia
 from pipeline.metadata import exif, iptc, motion, xmp
@@ -23,39 +25,55 @@ _EXTENDED_LIMIT = 8 << 20
 _MARKS = (b"hdrgainmap", b"hdr-gain-map", b"HDRGainMap", _ISO_GAIN_MAP)
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """What spans several segments, or needs all of them before it can be followed."""
+
+    hints: xmp.Hints = xmp.NO_HINTS
+    photoshop: list[bytes] = field(default_factory=list)
+    extended: list[bytes] = field(default_factory=list)
+    multi_picture: int = 0  # where its index begins
+
+
 def read(data: Data, found: Findings, at: int = 0) -> None:
     """Add what the JPEG that begins at `at` says."""
-    hints = xmp.NO_HINTS
-    photoshop: list[bytes] = []
-    extended: list[bytes] = []
-    multi_picture = 0
+    gathered = _Gathered()
     for marker, start, end in _segments(data, at):
         if marker in _FRAMES:
             head = data[start : start + 5]
             found.size(int.from_bytes(head[3:5], "big"), int.from_bytes(head[1:3], "big"))
         elif marker == 0xE1:
-            head = data[start : start + len(_EXTENDED)]
-            if head.startswith(b"Exif\0"):
-                _exif(data, start + 6, end, found)
-            elif head.startswith(_XMP):
-                hints = xmp.read(data[start + len(_XMP) : end], found)
-            elif head == _EXTENDED:
-                extended.append(data[start + len(_EXTENDED) : end])
+            _app1(data, start, end, found, gathered)
         elif marker == 0xE2:
-            head = data[start : start + 28]
-            if head.startswith(b"MPF\0"):
-                multi_picture = start + 4
-            elif head == _ISO_GAIN_MAP:
-                found.set("hdr", "gainmap")
+            _app2(data, start, found, gathered)
         elif marker == 0xED and data[start : start + len(_PHOTOSHOP)] == _PHOTOSHOP:
-            photoshop.append(data[start + len(_PHOTOSHOP) : end])
-    if photoshop:
-        iptc.read_resources(b"".join(photoshop), found)
-    if hints.extension_id and extended:
-        _extended(extended, hints.extension_id, found)
-    if hints.has_gain_map or (multi_picture and _has_gain_map(data, multi_picture)):
+            gathered.photoshop.append(data[start + len(_PHOTOSHOP) : end])
+    hints = gathered.hints
+    if gathered.photoshop:
+        iptc.read_resources(b"".join(gathered.photoshop), found)
+    if hints.extension_id and gathered.extended:
+        _extended(gathered.extended, hints.extension_id, found)
+    if hints.has_gain_map or _has_gain_map(data, gathered.multi_picture):
         found.set("hdr", "gainmap")
     motion.find(data, found, hints)
+
+
+def _app1(data: Data, start: int, end: int, found: Findings, gathered: _Gathered) -> None:
+    head = data[start : start + len(_EXTENDED)]
+    if head.startswith(b"Exif\0"):
+        _exif(data, start + 6, end, found)
+    elif head.startswith(_XMP):
+        gathered.hints = xmp.read(data[start + len(_XMP) : end], found)
+    elif head == _EXTENDED:
+        gathered.extended.append(data[start + len(_EXTENDED) : end])
+
+
+def _app2(data: Data, start: int, found: Findings, gathered: _Gathered) -> None:
+    head = data[start : start + len(_ISO_GAIN_MAP)]
+    if head.startswith(b"MPF\0"):
+        gathered.multi_picture = start + 4
+    elif head == _ISO_GAIN_MAP:
+        found.set("hdr", "gainmap")
 
 
 def _segments(data: Data, at: int) -> Iterator[tuple[int, int, int]]:
@@ -107,13 +125,15 @@ def _extended(parts: list[bytes], digest: str, found: Findings) -> None:
 
 def _has_gain_map(data: Data, base: int) -> bool:
     """Does the head of another picture in the file (CIPA DC-007) call itself a gain map?"""
+    if not base:
+        return False
     try:
         index = Tiff(data, base)
     except BadMedia:
         return False
     entries, _ = index.ifd(index.first)
     pictures = index.raw(entries.get(0xB002))
-    order = "little" if index.order == "<" else "big"
+    order: Literal["little", "big"] = "little" if index.order == "<" else "big"
     for n in range(16, min(len(pictures), 16 * 16), 16):
         offset = int.from_bytes(pictures[n + 8 : n + 12], order)
         head = data[base + offset : base + offset + 4096]

@@ -5,6 +5,7 @@ Clusters are skipped by their length and never read. Everything is bounded.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 
@@ -14,13 +15,7 @@ from pipeline.metadata.findings import Data, Findings
 
 Element = tuple[int, int, int]  # id, payload start, end
 
-_SEGMENT, _INFO, _TRACKS, _CLUSTER, _TAGS = (
-    0x18538067,
-    0x1549A966,
-    0x1654AE6B,
-    0x1F43B675,
-    0x1254C367,
-)
+_SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
 _MOST_ELEMENTS = 5000
 _LONGEST_TEXT = 4096
 _CODECS = {
@@ -98,7 +93,7 @@ def _elements(data: Data, start: int, end: int) -> Iterator[Element]:
             return
         identity, id_size = _vint(head, 0, keeps_marker=True)
         length, length_size = _vint(head, id_size, keeps_marker=False)
-        if not id_size or not length_size or identity == _CLUSTER and length < 0:
+        if not id_size or not length_size or (identity == _CLUSTER and length < 0):
             return
         payload = start + id_size + length_size
         after = end if length < 0 else payload + length
@@ -122,4 +117,4 @@ def _vint(head: bytes, at: int, *, keeps_marker: bool) -> tuple[int, int]:
 def _float(value: bytes) -> float:
     code = {4: ">f", 8: ">d"}.get(len(value))
     number = float(struct.unpack(code, value)[0]) if code else 0.0
-    return number if number == number else 0.0  # nan is not equal to itself
+    return number if math.isfinite(number) else 0.0

@@ -21,7 +21,7 @@ _RANK = {
     TakenFrom.TAKEOUT: 4,  # Google guesses a place where the camera knew none
 }
 # ISO 6709 as in QuickTime's "+48.8125+002.4862+035.1/"; degrees, or degrees with minutes.
-_ISO6709 = re.compile(r"([+-]\d{2,6}(?:\.\d*)?)([+-]\d{3,7}(?:\.\d*)?)([+-]\d+(?:\.\d*)?)?")
+_ISO6709 = re.compile(r"([+-]\d{1,6}(?:\.\d*)?)([+-]\d{1,7}(?:\.\d*)?)([+-]\d+(?:\.\d*)?)?")
 
 
 def decide(evidence: Sequence[PlaceEvidence]) -> PlaceEvidence | None:

@@ -11,19 +11,20 @@ from pipeline.metadata.findings import Data, Findings
 from pipeline.model import Category, Format
 
 _TRANSFERS = {16: "pq", 18: "hlg"}
-_LARGEST = 256 << 20  # what is copied into FFmpeg's view of it
 _LIMITS = {"probesize": "5000000", "analyzeduration": "5000000"}
 
 
 def read(data: Data, fmt: Format, found: Findings) -> None:
     """Fill length, size, codecs and HDR kind; what FFmpeg cannot open stays as it is."""
-    if fmt.demuxer is None or len(data) > _LARGEST:
+    if fmt.demuxer is None:
         return
     import av
 
+    source = io.BytesIO(data) if isinstance(data, bytes) else data
+    source.seek(0)
     try:
         with av.open(
-            io.BytesIO(data[:]), format=fmt.demuxer, options=_LIMITS, metadata_errors="ignore"
+            source, format=fmt.demuxer, options=_LIMITS, metadata_errors="ignore"
         ) as container:
             _told(container, found)
     except (av.FFmpegError, ValueError, EOFError) as error:

@@ -1,7 +1,7 @@
 """QuickTime and MP4: what the movie box says about when, where, how long and with what.
 
-Container times are UTC by the standard; Apple's own key also knows the offset. Boxes are walked with
-bounds, samples never touched. ISO/IEC 14496-12 and Apple's QuickTime File Format.
+Container times are UTC by the standard; Apple's own key also knows the offset. Boxes are walked
+with bounds, samples never touched. ISO/IEC 14496-12 and Apple's QuickTime File Format.
 """
 
 from __future__ import annotations
@@ -144,10 +144,14 @@ def _turn(data: Data, start: int, found: Findings) -> None:
     if len(block) < 44:
         return
     a, b, _, c, d = struct.unpack_from(">iiiii", block)
-    signs = tuple((n > 0x8000) - (n < -0x8000) for n in (a, b, c, d))
-    found.set("orientation", _TURNS.get(signs))  # type: ignore[call-overload]  # any four signs may come
+    signs = (_sign(a), _sign(b), _sign(c), _sign(d))
+    found.set("orientation", _TURNS.get(signs))
     width, height = struct.unpack_from(">II", block, 36)
     found.size(width >> 16, height >> 16)
+
+
+def _sign(fixed: int) -> int:
+    return (fixed > 0x8000) - (fixed < -0x8000)
 
 
 def _told(data: Data, kind: bytes, span: _Span, found: Findings) -> None:
@@ -162,6 +166,8 @@ def _told(data: Data, kind: bytes, span: _Span, found: Findings) -> None:
             xmp.read(data[start : min(end, start + (1 << 22))], found)
         elif name == b"loci":
             _loci(data, start, end, found)
+        elif name == b"date":
+            _day(_text(data[start : min(end, start + 64)]), found)
         elif name[:1] == b"\xa9":
             _atom(name, data[start + 4 : min(end, start + _LONGEST_TEXT)], found)
 

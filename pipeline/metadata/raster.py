@@ -22,6 +22,13 @@ _JP2_EXIF = b"JpgTiffExif->JP2"
 _GIF_XMP = b"XMP DataXMP"
 
 
+def _exif(block: bytes, found: Findings) -> None:
+    try:
+        exif.read(block.removeprefix(b"Exif\0\0"), found)
+    except BadMedia as error:
+        found.note(error.message)
+
+
 def png(data: Data, found: Findings) -> None:
     """PNG and APNG."""
     at, size = 8, len(data)
@@ -72,7 +79,7 @@ def _raw_profile(text: bytes, found: Findings) -> None:
 
 _PNG_CHUNKS = {
     b"IHDR": _png_header,
-    b"eXIf": lambda value, found: _exif(value, found),
+    b"eXIf": _exif,
     b"iTXt": _png_text,
     b"tEXt": _png_text,
     b"zTXt": _png_text,
@@ -243,13 +250,6 @@ def _jxl_size(head: bytes, found: Findings) -> None:
         turned = bits.take(3) + 1
         found.fields["orientation"] = turned
         found.extra["turned"] = turned
-
-
-def _exif(block: bytes, found: Findings) -> None:
-    try:
-        exif.read(block.removeprefix(b"Exif\0\0"), found)
-    except BadMedia as error:
-        found.note(error.message)
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -38,12 +38,14 @@ def read_raw(data: Data, found: Findings) -> None:
     if not directories:
         return
     exif.read_main(tiff, directories[0], found)
-    for offset in tiff.numbers(directories[0].get(0x014A), _MOST_SUBIFDS):
-        directories.append(tiff.ifd(int(offset))[0])
+    offsets = tiff.numbers(directories[0].get(0x014A), _MOST_SUBIFDS)
+    directories.extend(tiff.ifd(int(offset))[0] for offset in offsets)
     exif_ifd, _ = tiff.ifd(tiff.integer(directories[0].get(0x8769)) or 0)
     sizes = [(_side(tiff, d, 0x0100), _side(tiff, d, 0x0101)) for d in directories]
     sizes.append((_side(tiff, exif_ifd, 0xA002), _side(tiff, exif_ifd, 0xA003)))
-    sizes.append((_side(tiff, directories[0], 7), _side(tiff, directories[0], 6)))  # RW2's sensor
+    if 0x0002 in directories[0] and 0x0007 in directories[0]:  # RW2: borders on its sensor
+        top, left, bottom, right = (_side(tiff, directories[0], tag) for tag in (4, 5, 6, 7))
+        sizes = [(right - left, bottom - top)]
     found.size(*max(sizes, key=lambda size: size[0] * size[1]))
 
 

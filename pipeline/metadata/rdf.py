@@ -7,6 +7,7 @@ file cannot become a large one. ISO 16684-1, as far as cameras and photo program
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
 
@@ -131,6 +132,7 @@ def _refuse(*_: object) -> None:
     raise BadMedia("The XMP block declares a document type or entities, as no camera does.")
 
 
+@lru_cache(maxsize=4096)
 def _name(expanded: str) -> str:
     """expat's "namespace name" as "prefix:name"; unknown namespaces keep only their name."""
     namespace, _, name = expanded.rpartition(" ")

@@ -31,6 +31,10 @@ from pipeline.model import Category, Format
 _Reader = Callable[[Data, Findings], None]
 
 _FILE_SYSTEM_TIME = 0.1
+_LIKE_TIFF = (
+    *("dng", "cr2", "nef", "arw", "rw2", "orf"),
+    *("pef", "srw", "kdc", "erf", "3fr", "iiq"),
+)
 
 
 def read(data: Data, fmt: Format, *, name: str = "", mtime_ns: int = 0) -> Facts:
@@ -40,9 +44,9 @@ def read(data: Data, fmt: Format, *, name: str = "", mtime_ns: int = 0) -> Facts
     if reader is not None:
         try:
             reader(data, found)
-        except (BadMedia, struct.error, ValueError, IndexError, OverflowError) as error:
+        except (BadMedia, struct.error, ValueError, IndexError, OverflowError):
             # Damage that no reader foresaw; what was found before it stays.
-            found.note(f"Part of what this file says about itself is damaged ({error}).")
+            found.note("Part of what this file says about itself is damaged.")
     if probe.is_wanted(fmt, found):
         probe.read(data, fmt, found)
     if fmt.category is not Category.SIDECAR:
@@ -85,7 +89,7 @@ _READERS: Mapping[str, _Reader] = {
     "jxl": raster.jxl,
     **dict.fromkeys(("heic", "heif", "avif"), heif.read),
     "tiff": raw.read_tiff,
-    **dict.fromkeys("dng cr2 nef arw rw2 orf pef srw kdc erf 3fr iiq".split(), raw.read_raw),
+    **dict.fromkeys(_LIKE_TIFF, raw.read_raw),
     "cr3": raw.read_cr3,
     "raf": raw.read_raf,
     **dict.fromkeys(("crw", "mrw", "x3f"), raw.read_by_exiv2),
@@ -100,7 +104,7 @@ _READERS: Mapping[str, _Reader] = {
     **dict.fromkeys(("ogg", "opus"), sound.ogg),
     "wav": sound.wav,
     "pdf": _pdf,
-    **dict.fromkeys("docx xlsx pptx odt ods odp odg".split(), _office),
+    **dict.fromkeys(["docx", "xlsx", "pptx", "odt", "ods", "odp", "odg"], _office),
     "xmp": sidecar.read_xmp,
     "aae": sidecar.read_aae,
     "takeout-json": sidecar.read_takeout,

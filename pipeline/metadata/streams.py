@@ -5,6 +5,7 @@ What these headers do not say is left to `probe.py`.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ _LONGEST_HEADER = 1 << 20
 _MOST_OBJECTS = 500
 _LONGEST_S = 7 * 86_400
 _AVCHD_SEARCHED = 2 << 20
+_CLOCK_SEARCHED = 1 << 18
 _PCR_HZ = 90_000
-_MONTHS = {m: n for n, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CTIME = re.compile(r"(?:\w{3} )?(\w{3}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2}) (\d{4})")
 
 
@@ -42,8 +44,6 @@ def avi(data: Data, found: Findings) -> None:
             _riff_words(data, start + 4, end, found)
         elif kind == b"IDIT":
             _camera_date(data[start : min(end, start + 64)], found)
-        elif kind == b"LIST" and data[start : start + 4] == b"movi":
-            continue
 
 
 def _avi_header(head: bytes, found: Findings) -> None:
@@ -85,7 +85,7 @@ def _camera_date(raw: bytes, found: Findings) -> None:
         found.date(TakenFrom.EXIF, dates.parse(text.replace("/", ":")), 0.75, text)
         return
     month, day, hour, minute, second, year = found_words.groups()
-    number = _MONTHS.get(month.lower(), 0)
+    number = _MONTHS.index(month.lower()) + 1 if month.lower() in _MONTHS else 0
     moment = dates.moment(int(year), number, int(day), int(hour), int(minute), int(second))
     found.date(TakenFrom.EXIF, moment, 0.75, text)
 
@@ -136,7 +136,7 @@ def _amf_number(head: bytes, name: bytes) -> float:
     at = head.find(struct.pack(">H", len(name)) + name + b"\0")
     value = head[at + 3 + len(name) : at + 11 + len(name)] if at >= 0 else b""
     number = float(struct.unpack(">d", value)[0]) if len(value) == 8 else 0.0
-    return number if number == number else 0.0  # nan is not equal to itself
+    return number if math.isfinite(number) else 0.0
 
 
 def transport(data: Data, found: Findings) -> None:
@@ -145,10 +145,10 @@ def transport(data: Data, found: Findings) -> None:
     if layout is None:
         return
     first, step = layout
-    head = data[first : first + _AVCHD_SEARCHED]
-    _avchd(_payloads(head, step), found)
+    _avchd(data, first, step, found)
     size = len(data)
-    tail_at = first + max(0, (size - first - (1 << 20)) // step) * step
+    head = data[first : first + _CLOCK_SEARCHED]
+    tail_at = first + max(0, (size - first - _CLOCK_SEARCHED) // step) * step
     begin = _first_clock(head, step)
     end = _last_clock(data[tail_at:size], step)
     if begin is not None and end is not None and 0 < end - begin < _LONGEST_S * _PCR_HZ:
@@ -164,38 +164,43 @@ def _packets(data: Data) -> tuple[int, int] | None:
     return None
 
 
-def _payloads(head: bytes, step: int) -> Iterator[bytes]:
-    """The elementary streams of the packets, one after another."""
-    streams: dict[int, bytearray] = {}
-    for at in range(0, len(head) - 187, step):
-        packet = head[at : at + 188]
-        if packet[0] != 0x47 or not packet[3] & 0x10:
-            continue
-        start = 5 + packet[4] if packet[3] & 0x20 else 4
-        pid = (packet[1] & 0x1F) << 8 | packet[2]
-        if len(streams) < 64 or pid in streams:
-            streams.setdefault(pid, bytearray()).extend(packet[start:])
-    yield from map(bytes, streams.values())
+def _avchd(data: Data, first: int, step: int, found: Findings) -> None:
+    """ "MDPM" in an H.264 message: a count, then tags of a byte with four bytes each.
 
-
-def _avchd(payloads: Iterator[bytes], found: Findings) -> None:
-    """ "MDPM" in an H.264 message: a count, then tags of a byte with four bytes each (BCD dates)."""
-    for stream in payloads:
-        at = stream.find(b"MDPM")
-        if at < 0:
-            continue
-        tags = {}
-        for n in range(stream[at + 4] if at + 4 < len(stream) else 0):
-            entry = stream[at + 5 + 5 * n : at + 10 + 5 * n]
-            if len(entry) == 5:
-                tags[entry[0]] = entry[1:]
-        if 0x18 in tags and 0x19 in tags:
-            _avchd_date(tags[0x18], tags[0x19], found)
+    It stands in every group of pictures, so one that two packets share can be passed over.
+    """
+    at = data.find(b"MDPM", first, first + _AVCHD_SEARCHED)
+    if at < 0:
         return
+    start = first + (at - first) // step * step
+    stream = _payload(data[start : start + 32 * step], step)
+    # H.264 puts a 3 behind two zeros so that data never looks like a start code.
+    note = stream[stream.find(b"MDPM") :].replace(b"\0\0\3", b"\0\0")
+    tags = {}
+    for n in range(note[4] if len(note) > 4 else 0):
+        entry = note[5 + 5 * n : 10 + 5 * n]
+        if len(entry) == 5:
+            tags[entry[0]] = entry[1:]
+    if 0x18 in tags and 0x19 in tags:
+        _avchd_date(tags[0x18], tags[0x19], found)
+
+
+def _payload(packets: bytes, step: int) -> bytes:
+    """The elementary stream of the first packet, as far as these packets hold it."""
+    stream = b""
+    for at in range(0, len(packets) - 187, step):
+        packet = packets[at : at + 188]
+        is_same = (packet[1] ^ packets[1]) & 0x1F == 0 and packet[2] == packets[2]
+        if is_same:
+            stream += packet[5 + packet[4] if packet[3] & 0x20 else 4 :]
+    return stream
 
 
 def _avchd_date(first: bytes, second: bytes, found: Findings) -> None:
-    """Zone, century, year, month; day, hour, minute, second. Zone: half hours, sign at bit 5."""
+    """Zone, century, year, month; day, hour, minute, second.
+
+    The zone counts half hours, summer time included, with its sign at bit 5.
+    """
     digits = (first[1:] + second).hex()
     if not digits.isdecimal():
         return
@@ -203,7 +208,7 @@ def _avchd_date(first: bytes, second: bytes, found: Findings) -> None:
     year = numbers[0] * 100 + numbers[1]
     minutes = (first[0] >> 1 & 0xF) * 60 + (first[0] & 1) * 30
     is_known = first[0] & 0x80 == 0
-    offset = (-minutes if first[0] & 0x20 else minutes) + (60 if first[0] & 0x40 else 0)
+    offset = -minutes if first[0] & 0x20 else minutes
     moment = dates.moment(year, *numbers[2:7], offset=offset if is_known else None)
     source = TakenFrom.EXIF_OFFSET if is_known else TakenFrom.EXIF
     found.date(source, moment, 0.88, digits)

@@ -122,11 +122,16 @@ def _borrowed_offset(best: DateEvidence, claims: Sequence[DateEvidence]) -> int 
     """The offset of another claim that shows the same wall time, such as EXIF beside a sidecar."""
     at = datetime.fromisoformat(best.local)
     for other in claims:
-        if other.offset_min is None or _is_instant(other):
+        if other.offset_min is None or _is_instant(other) or _is_habitual_z(other):
             continue
         if abs((datetime.fromisoformat(other.local) - at).total_seconds()) <= _SAME_MOMENT_S:
             return other.offset_min
     return None
+
+
+def _is_habitual_z(claim: DateEvidence) -> bool:
+    """Programs that copy EXIF into XMP often put a Z behind local time."""
+    return claim.offset_min == 0 and claim.source in (TakenFrom.XMP, TakenFrom.SIDECAR)
 
 
 def _offset_by_instant(best: DateEvidence, claims: Sequence[DateEvidence]) -> int | None:

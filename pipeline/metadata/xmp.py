@@ -92,7 +92,7 @@ def _coordinate(value: Value, reference: Value) -> float | None:
     parts = [_number(p) for p in text.rstrip("NSEWnsew").split(",")]
     if len(parts) > 3 or any(p is None for p in parts):
         return math.nan
-    whole = sum((p or 0.0) / 60**n for n, p in enumerate(parts))
+    whole = float(sum((p or 0.0) / 60.0**n for n, p in enumerate(parts)))
     return -abs(whole) if side in ("S", "W") else whole
 
 

@@ -1,0 +1,116 @@
+"""Which city is nearest: a table of places in a file of its own in the cache.
+
+It may be deleted at any time and is built again, in one transaction, when it is missing or older
+than `VERSION`. Every city is a box of its own reach in an R-tree, so that a suburb's photo is the
+great city's only where the great city really reaches. Attribution stands with the rows' source.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+VERSION = 1
+CityRow = tuple[str, str, float, float, float]  # name, country, latitude, longitude, reach in km
+
+_KM_PER_DEGREE = 111.32
+_SEARCHED_KM = (5.0, 25.0, 100.0)  # further from everything is nowhere
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """The city that a position is in or near."""
+
+    name: str
+    country: str
+    distance_km: float
+
+    @property
+    def label(self) -> str:
+        """ "City, Country", as it is shown and stored."""
+        return f"{self.name}, {self.country}"
+
+
+def open_places(path: Path, rows: Callable[[], Iterable[CityRow]]) -> sqlite3.Connection:
+    """The table of places, built from `rows` if it is not there yet (a few seconds, once).
+
+    The connection may be used from any one thread at a time.
+    """
+    con = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    con.row_factory = sqlite3.Row
+    try:
+        if con.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            _build(con, rows())
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def nearest(con: sqlite3.Connection, lat: float, lon: float) -> City | None:
+    """The city at a position, or None more than 100 km away from all of them."""
+    for radius_km in _SEARCHED_KM:
+        found = _within(con, lat, lon, radius_km)
+        # A city outside of the box is more than `radius_km` away from its edge.
+        if found is not None and found[0] <= radius_km:
+            return found[1]
+    return None
+
+
+def _within(
+    con: sqlite3.Connection, lat: float, lon: float, radius_km: float
+) -> tuple[float, City] | None:
+    """The city whose edge is nearest among those that touch the box, with that distance."""
+    high = radius_km / _KM_PER_DEGREE
+    shrink = max(math.cos(math.radians(lat)), 0.01)
+    wide = high / shrink
+    best: tuple[float, City] | None = None
+    for turn in _turns(lon, wide):
+        here = lon + turn
+        touching = con.execute(
+            "SELECT name, country, lat, lon, reach FROM cities"
+            " WHERE south <= ? AND north >= ? AND west <= ? AND east >= ?",
+            (lat + high, lat - high, here + wide, here - wide),
+        )
+        for name, country, city_lat, city_lon, reach in touching:
+            away = _KM_PER_DEGREE * math.hypot(city_lat - lat, (city_lon - here) * shrink)
+            if best is None or (away - reach, name) < (best[0], best[1].name):
+                best = (away - reach, City(name, country, round(away, 1)))
+    return best
+
+
+def _turns(lon: float, wide: float) -> tuple[float, ...]:
+    """Beyond 180 degrees the map goes on at the other side."""
+    if lon + wide > 180:
+        return (0.0, -360.0)
+    return (0.0, 360.0) if lon - wide < -180 else (0.0,)
+
+
+def _build(con: sqlite3.Connection, rows: Iterable[CityRow]) -> None:
+    """All or nothing; nothing of it is precious, so the disk need not be waited for."""
+    con.execute("PRAGMA synchronous = OFF")
+    con.execute("BEGIN IMMEDIATE")
+    try:
+        con.execute("DROP TABLE IF EXISTS cities")
+        con.execute(
+            "CREATE VIRTUAL TABLE cities USING rtree"
+            " (id, south, north, west, east, +name, +country, +lat, +lon, +reach)"
+        )
+        con.executemany(
+            "INSERT INTO cities VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_box, rows)
+        )
+        con.execute(f"PRAGMA user_version = {VERSION}")
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+
+
+def _box(row: CityRow) -> tuple[object, ...]:
+    name, country, lat, lon, reach = row
+    high = reach / _KM_PER_DEGREE
+    wide = high / max(math.cos(math.radians(lat)), 0.01)
+    return lat - high, lat + high, lon - wide, lon + wide, name, country, lat, lon, reach
