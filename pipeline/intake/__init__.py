@@ -9,6 +9,7 @@ file is), then `sweep.py` and `admit.py` (the way in), then `bundles.py` (what b
 __all__ = [
     "admit",
     "bundles",
+    "filesystems",
     "ignore",
     "joining",
     "kind",
