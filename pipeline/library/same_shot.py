@@ -1,0 +1,69 @@
+"""May two pictures be the same shot? The clocks (`moment`) and the details (`second_look`) decide.
+
+The thresholds were measured on copies (resized, recompressed, brightened, grey, marked), crops,
+and simulated bursts of 128 photos: see tests/library/test_duplicates_synthetic.py. In doubt the
+answer is no: a burst called a duplicate costs more trust than a copy overlooked.
+"""
+
+from __future__ import annotations
+
+from pipeline.codecs import phash
+from pipeline.library import second_look
+from pipeline.library.moment import Moment, is_dated, relation
+from pipeline.library.second_look import Look
+from pipeline.state.duplicates import Shot
+
+# Motions of the frame in percent of its side: copies stay below, shots from the hand above.
+_FRAME = 0.6
+_CROP = 4.5
+_BENT = 0.06  # tone curve of an HDR picture beside the plain one; a burst is developed alike
+
+
+def is_same_shot(one: Shot, other: Shot, orientation: int = 1) -> bool:
+    """Whether to ask a person about the two. `orientation` turns `one` before the second look."""
+    if one.bundle_id is not None and one.bundle_id == other.bundle_id:
+        return False
+    moment = relation(one, other)
+    if moment is Moment.OTHER:
+        return False
+    if one.detail == other.detail and moment is not Moment.CLOSE and not phash.is_flat(one.detail):
+        return orientation == 1
+    first = second_look.turned(phash.unpack(one.detail), orientation)
+    second = phash.unpack(other.detail)
+    if first.flat or second.flat:
+        is_certain = moment in (Moment.SAME, Moment.SECOND) and orientation == 1
+        return is_certain and second_look.is_twin(first, second)
+    look = second_look.compare(first, second)
+    if look is None:
+        return False
+    smallest = min(first.width, first.height, second.width, second.height)
+    frame = max(_FRAME, 100 / max(smallest, 1))  # less than a pixel cannot be told
+    if orientation != 1:
+        return _is_framed_alike(look, frame)
+    return _is_alike(look, moment, frame, is_one_original=is_dated(one) != is_dated(other))
+
+
+def _is_alike(look: Look, moment: Moment, frame: float, *, is_one_original: bool) -> bool:
+    """The thresholds, by what the clocks say; measured on copies, crops and simulated bursts."""
+    if moment is Moment.SAME:
+        return look.moved <= _CROP and look.misfit <= 0.35
+    if moment is Moment.CLOSE:
+        return _is_developed_otherwise(look)
+    if _is_framed_alike(look, frame):
+        return True
+    if moment is Moment.SECOND:
+        return _is_developed_otherwise(look) or _is_cropped(look)
+    return is_one_original and _is_cropped(look)
+
+
+def _is_framed_alike(look: Look, frame: float) -> bool:
+    return look.moved <= frame and look.changed <= 0.08 and look.misfit <= 0.25
+
+
+def _is_cropped(look: Look) -> bool:
+    return look.is_nested() and look.moved <= _CROP and look.changed <= 0.15 and look.misfit <= 0.2
+
+
+def _is_developed_otherwise(look: Look) -> bool:
+    """The HDR picture beside the plain one that phones keep: taken at once, toned differently."""
+    return abs(look.curve) >= _BENT and look.moved <= 2.5 and look.misfit <= 0.2
