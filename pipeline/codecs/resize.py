@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Size = tuple[int, int]  # width, height
 
 _LOBES = 3.0
-_TAPS = 7
+_TAPS = 5
 _PASSES_ALL = 1.15  # below this ratio nothing aliases that bicubic would not show anyway
 
 cv2.setNumThreads(1)  # a slot is one core

@@ -1,7 +1,7 @@
 """The pictures made for the eye: how large, how good, and how they are written.
 
 All are baseline JPEGs without metadata. Sizes: a preview fills a laptop's screen, a thumbnail is
-sharp in a grid on a phone. Quality 90 keeps every preview above 80 SSIMULACRA2.
+sharp in a grid on a phone. Quality 92 keeps every preview above 80 SSIMULACRA2.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.model import Made
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Pixels
 
-PREVIEW_SIDE, PREVIEW_QUALITY = 1440, 90
+PREVIEW_SIDE, PREVIEW_QUALITY = 1440, 92
 THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 480, 82
 
 
