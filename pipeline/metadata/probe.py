@@ -6,10 +6,15 @@ Imported only where it is needed: it costs a worker a third of a second once.
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from pipeline.metadata.findings import Data, Findings
 from pipeline.model import Category, Format
 
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+_LONGEST_S = 7 * 86_400
 _TRANSFERS = {16: "pq", 18: "hlg"}
 _LIMITS = {"probesize": "5000000", "analyzeduration": "5000000"}
 
@@ -24,7 +29,7 @@ def read(data: Data, fmt: Format, found: Findings) -> None:
     source.seek(0)
     try:
         with av.open(
-            source, format=fmt.demuxer, options=_LIMITS, metadata_errors="ignore"
+            source, "r", format=fmt.demuxer, options=_LIMITS, metadata_errors="ignore"
         ) as container:
             _told(container, found)
     except (av.FFmpegError, ValueError, EOFError) as error:
@@ -38,15 +43,17 @@ def is_wanted(fmt: Format, found: Findings) -> bool:
     return fmt.category is Category.AUDIO and "duration_s" not in found.fields
 
 
-def _told(container: object, found: Findings) -> None:
+def _told(container: InputContainer, found: Findings) -> None:
     import av
 
-    assert isinstance(container, av.container.InputContainer)
-    if container.duration:
-        found.set("duration_s", round(container.duration / av.time_base, 3))
+    seconds = (container.duration or 0) / av.time_base
+    if 0 < seconds < _LONGEST_S:
+        found.set("duration_s", round(seconds, 3))
     for stream in container.streams.video[:1]:
-        found.size(stream.width, stream.height)
-        found.set("video_codec", stream.codec_context.name)
-        found.set("hdr", _TRANSFERS.get(int(stream.codec_context.color_trc or 0)))
+        if stream.codec_context is not None:  # None for a codec FFmpeg does not know
+            found.size(stream.width, stream.height)
+            found.set("video_codec", stream.codec_context.name)
+            found.set("hdr", _TRANSFERS.get(int(stream.codec_context.color_trc or 0)))
     for sound in container.streams.audio[:1]:
-        found.set("audio_codec", sound.codec_context.name)
+        if sound.codec_context is not None:
+            found.set("audio_codec", sound.codec_context.name)

@@ -63,7 +63,7 @@ def nearest(con: sqlite3.Connection, lat: float, lon: float) -> City | None:
 def _within(
     con: sqlite3.Connection, lat: float, lon: float, radius_km: float
 ) -> tuple[float, City] | None:
-    """The city whose edge is nearest among those that touch the box, with that distance."""
+    """The best city among those that touch the box, with its score."""
     high = radius_km / _KM_PER_DEGREE
     shrink = max(math.cos(math.radians(lat)), 0.01)
     wide = high / shrink
@@ -77,9 +77,18 @@ def _within(
         )
         for name, country, city_lat, city_lon, reach in touching:
             away = _KM_PER_DEGREE * math.hypot(city_lat - lat, (city_lon - here) * shrink)
-            if best is None or (away - reach, name) < (best[0], best[1].name):
-                best = (away - reach, City(name, country, round(away, 1)))
+            score = _score(away, reach)
+            if best is None or (score, name) < (best[0], best[1].name):
+                best = (score, City(name, country, round(away, 1)))
     return best
+
+
+def _score(away_km: float, reach_km: float) -> float:
+    """Outside of a city: the way to its edge. Inside, from -1 in the centre to 0 at the edge.
+
+    So a suburb keeps its own middle inside a great city's reach, and a village its surroundings.
+    """
+    return away_km / reach_km - 1 if away_km < reach_km else away_km - reach_km
 
 
 def _turns(lon: float, wide: float) -> tuple[float, ...]:
