@@ -270,12 +270,16 @@ async def open_database(
 async def open_for_reading(
     path: Path, clock: Clock, *, busy_timeout_s: float = BUSY_TIMEOUT_S
 ) -> AsyncIterator[Database]:
-    """Look into the state at `path`, also while another process owns it; `write` raises `Busy`."""
+    """Look into the state at `path`, also while another process owns it; `write` raises `Busy`.
+
+    So does opening a state that is still to be set up or upgraded by its owner.
+    """
     async with AsyncExitStack() as stack:
         try:
             database = await _with_readers(stack, path, clock, busy_timeout_s)
         except sqlite3.Error as error:
             raise translated(error) from error
+        await database.read(migrate.refuse_other)
         yield database
 
 

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from pipeline.state import migrate
 from pipeline.state.failures import translated
 
-SIDE_FILES = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database
 _WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 # Another program or the disk is in the way: says nothing about the file.
 _NOT_DAMAGE = frozenset(
@@ -20,6 +19,11 @@ _NOT_DAMAGE = frozenset(
         *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM),
     }
 )
+
+
+def beside(database: Path) -> list[Path]:
+    """The files that SQLite may keep beside `database` and applies to it."""
+    return [Path(f"{database}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
 
 
 def examine(database: Path, *, alone: bool = False) -> str | None:

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import sqlite3
+import string
 import unicodedata
 from dataclasses import dataclass, fields
 from typing import Any
@@ -115,12 +116,11 @@ class Count:
 
 
 _COLUMNS = ", ".join(field.name for field in fields(FileRow))
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _TIME = "coalesce(taken_utc, '')"  # as in the index media_files_taken
 _TEXT = (
     "coalesce(path, '') || char(10) || CAST(source_path AS TEXT) || char(10) ||"
     " coalesce(camera, '') || char(10) || coalesce(place, '') || char(10) || coalesce(title, '')"
-    " || char(10) || coalesce((SELECT group_concat(tag, char(10)) FROM tags"
-    " WHERE tags.file_id = media_files.id), '')"
 )
 
 
@@ -134,11 +134,11 @@ def get(con: sqlite3.Connection, owner_id: str, file_id: str) -> FileRow | None:
 
 def at_path(con: sqlite3.Connection, owner_id: str, path: str) -> FileRow | None:
     """This owner's file at `path` below the library."""
-    states = ", ".join("?" * len(IN_LIBRARY))
+    # Spelled out as in the partial index media_files_path, which bound values would not match.
     row = con.execute(
         f"SELECT {_COLUMNS} FROM media_files WHERE path = ? AND owner_id = ?"
-        f" AND state IN ({states})",
-        (path, owner_id, *IN_LIBRARY),
+        " AND state IN ('placing', 'placed', 'done', 'missing')",
+        (_storable(path), owner_id),
     ).fetchone()
     return None if row is None else _row(row)
 
@@ -166,8 +166,10 @@ def find(
     limit = max(1, min(limit, PAGE_LIMIT))
     where, values = _conditions(owner_id, query)
     if after is not None:
-        where += f" AND ({_TIME}, id) < (?, ?)"
-        values += [_storable(after.taken_utc or ""), _storable(after.id)]
+        # The first comparison only tells SQLite where in the index to begin.
+        where += f" AND {_TIME} <= ? AND ({_TIME}, id) < (?, ?)"
+        taken = _storable(after.taken_utc or "")
+        values += [taken, taken, _storable(after.id)]
     found = con.execute(
         f"SELECT {_COLUMNS} FROM media_files WHERE {where} ORDER BY {_TIME} DESC, id DESC LIMIT ?",
         (*values, limit + 1),
@@ -220,17 +222,19 @@ def _conditions(owner_id: str, query: Query) -> tuple[str, list[Any]]:
     if query.until is not None:
         narrow("taken_at < ? || '~'", _storable(query.until))  # '~' sorts after all of a time
     if query.camera is not None:
-        narrow(*_contains("camera", query.camera))
+        narrow(*_like("camera", query.camera))
     if query.box is not None:
         narrow(*_inside(query.box))
     if len(query.words) > WORDS_LIMIT:
         raise TooLarge(f"A search may have {WORDS_LIMIT} words.", hint="Use fewer.")
     for word in query.words:
-        narrow(*_contains(f"({_TEXT})", word))
+        text, *spellings = _like(f"({_TEXT})", word)
+        tag, *_ = _like("tag", word)
+        narrow(f"({text} OR id IN (SELECT file_id FROM tags WHERE {tag}))", *spellings, *spellings)
     return " AND ".join(parts), values
 
 
-def _contains(column: str, word: str) -> tuple[str, ...]:
+def _like(column: str, word: str) -> tuple[str, ...]:
     if len(word) > WORD_LIMIT:
         raise TooLarge(f"A word may have {WORD_LIMIT} letters.", hint="Use a shorter one.")
     patterns = sorted({f"%{_literal(spelling)}%" for spelling in _spellings(_storable(word))})
@@ -239,8 +243,9 @@ def _contains(column: str, word: str) -> tuple[str, ...]:
 
 def _spellings(word: str) -> set[str]:
     """LIKE ignores case in ASCII only, and file names come composed or decomposed."""
-    cases = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-    return {unicodedata.normalize(form, case) for form in ("NFC", "NFD") for case in cases}
+    cases = {word, word.lower(), word.upper(), word.capitalize()}
+    forms = {unicodedata.normalize(form, case) for form in ("NFC", "NFD") for case in cases}
+    return {form.translate(_ASCII_LOWER) for form in forms}
 
 
 def _literal(text: str) -> str:

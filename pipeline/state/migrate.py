@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from importlib import resources
 
-from pipeline.errors import Broken
+from pipeline.errors import Broken, Busy
 
 
 @functools.cache
@@ -38,20 +38,34 @@ def migrate(
 
     Raises `Broken` when the database is newer than this program; it is not touched then.
     """
-    known = available()
     current = version(con)
-    if current > len(known):
-        raise Broken(
-            f"The database has version {current}, this Darkroom knows {len(known)}; "
-            "it was not touched.",
-            hint="Install the newer Darkroom again.",
-        )
-    due = known[current:upto]
+    _refuse_newer(current)
+    due = available()[current:upto]
     if current > 0 and due:
         keep()
     for number, sql in due:
         _apply(con, number, sql, at)
     return version(con)
+
+
+def refuse_other(con: sqlite3.Connection) -> None:
+    """For those who only look: raise unless the database has just this program's version."""
+    current = version(con)
+    _refuse_newer(current)
+    if current < len(available()):
+        raise Busy(
+            "The database of this home is still to be set up or upgraded.",
+            hint="Start Darkroom once (darkroom serve); after that this works.",
+        )
+
+
+def _refuse_newer(current: int) -> None:
+    if current > len(available()):
+        raise Broken(
+            f"The database has version {current}, this Darkroom knows {len(available())}; "
+            "it was not touched.",
+            hint="Install the newer Darkroom again.",
+        )
 
 
 def _apply(con: sqlite3.Connection, number: int, sql: str, at: str) -> None:

@@ -69,7 +69,9 @@ def make_ready(database: Path, at: datetime, move: Move, *, was_closed: bool = T
 
 def _begin(database: Path, at: datetime, move: Move) -> Opening:
     # A log file without its database would be applied to the new one.
-    aside = snapshots.set_aside(database, at, move)
+    is_empty = not database.exists() or database.stat().st_size == 0
+    logs = [path for path in damage.beside(database) if path.exists() and path.stat().st_size]
+    aside = snapshots.set_aside(database, at, move) if is_empty and logs else None
     return Opening(Found.NEW, aside=aside)
 
 

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from pipeline.errors import Broken
 from pipeline.state import events
-from pipeline.state.damage import SIDE_FILES, examine
+from pipeline.state.damage import beside, examine
 from pipeline.state.failures import translated
 
 Move = Callable[[Path, Path], None]  # rename within the state folder, replacing what is there
@@ -127,7 +127,7 @@ def set_aside(database: Path, at: datetime, move: Move) -> Path | None:
 
     The database goes first: at a crash in between, what is left has no database to be applied to.
     """
-    found = [p for p in (database, *_beside(database)) if p.exists()]
+    found = [p for p in (database, *beside(database)) if p.exists()]
     if not found:
         return None
     folder = _free_name(database.parent, f"damaged-{at.astimezone(UTC):{_TIME}}", suffix="")
@@ -163,10 +163,6 @@ def _kept(newest_first: Iterable[Snapshot]) -> list[Snapshot]:
 def _reading(database: Path) -> contextlib.closing[sqlite3.Connection]:
     uri = f"file:{quote(str(database))}?mode=ro"
     return contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None))
-
-
-def _beside(database: Path) -> list[Path]:
-    return [Path(f"{database}{suffix}") for suffix in SIDE_FILES]
 
 
 def _free_name(folder: Path, stem: str, suffix: str = _SUFFIX) -> Path:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.clock import SystemClock
 from pipeline.errors import Broken, Busy, Conflict, NotFound, StorageOffline, TooLarge
 from pipeline.events import FileReleased
-from pipeline.state import events, settings
+from pipeline.state import events, opening, settings, snapshots
 from pipeline.state.connection import Database, open_database, open_for_reading
 from pipeline.state.thread import Thread
 from tests.kit.state import AT
@@ -159,6 +161,32 @@ async def test_exactly_one_descriptor_can_write(db: Database, path: Path) -> Non
     assert modes.count(os.O_RDONLY) == len(modes) - 1 >= 2
 
 
+async def test_exactly_one_connection_is_opened_to_write(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T27: from looking for damage to closing, one connection to the state may write, all told."""
+    opened: list[str] = []
+    connect = sqlite3.connect
+
+    def spy(target: str, *args: Any, **kwargs: Any) -> sqlite3.Connection:
+        opened.append(str(target))
+        return connect(target, *args, **kwargs)
+
+    monkeypatch.setattr(sqlite3, "connect", spy)
+    for _ in range(2):
+        opened.clear()
+        opening.make_ready(path, SystemClock().now(), shutil.move)
+        async with open_database(path, SystemClock()) as db:
+            await db.write(settings.put, "a", 1)
+            await asyncio.gather(*(db.read(settings.get, "a") for _ in range(20)))
+            await asyncio.to_thread(snapshots.take, path, SystemClock().now(), "nightly")
+    ours = [target for target in opened if target.startswith(f"file:{path}?")]
+    assert len(ours) > 4
+    assert [target for target in ours if "mode=ro" not in target] == [f"file:{path}?mode=rwc"]
+    others = {t for t in opened if t not in ours and t != ":memory:"}
+    assert not [t for t in others if "snapshots" not in t]
+
+
 async def test_a_search_that_takes_too_long_is_stopped(db: Database) -> None:
     """`read_within` gives up on time, and the reader goes on to serve others."""
     began = time.monotonic()
@@ -267,6 +295,16 @@ async def test_another_process_may_look(db: Database, path: Path) -> None:
         assert await looking.read(settings.get, "a") == 1
         with pytest.raises(Busy):
             await looking.write(settings.put, "a", 2)
+
+
+async def test_a_state_not_yet_set_up_cannot_be_looked_into(path: Path) -> None:
+    """Looking never creates or upgrades a database: it says that its owner must start first."""
+    path.parent.mkdir()
+    path.touch()
+    with pytest.raises(Busy, match="set up or upgraded"):
+        async with open_for_reading(path, SystemClock()):
+            pass
+    assert path.stat().st_size == 0
 
 
 async def test_listeners_hear_of_each_event_once_in_order(db: Database) -> None:

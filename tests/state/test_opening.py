@@ -213,6 +213,20 @@ async def test_a_first_start_is_new_also_when_it_was_cut_short(path: Path) -> No
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as con:
         con.execute("PRAGMA journal_mode = WAL")
     assert opening.make_ready(path, AT, shutil.move).found is Found.NEW
+    assert not list(path.parent.glob("damaged-*"))
+
+
+async def test_a_log_without_its_database_is_not_applied_to_a_new_one(family: Family) -> None:
+    """Only the log of a lost database is left, and no snapshot: it is kept, and kept apart."""
+    shutil.rmtree(family.path.parent / "snapshots")
+    family.path.unlink()
+    found = opening.make_ready(family.path, AT, shutil.move)
+    assert found.found is Found.NEW
+    assert found.needs_rescan
+    assert found.aside is not None
+    assert (found.aside / f"{family.path.name}-wal").stat().st_size > 0
+    async with open_database(family.path, SystemClock()) as db:
+        assert await db.read(file_count) == 0
 
 
 async def test_a_crash_in_the_middle_of_a_restore_is_finished(family: Family) -> None:

@@ -97,6 +97,19 @@ def test_a_row_keeps_the_bytes_of_its_name(con: sqlite3.Connection) -> None:
     assert (row.is_damaged, row.category, row.state) == (True, Category.PHOTO, FileState.DONE)
 
 
+def test_a_file_is_found_by_its_path_from_the_index(con: sqlite3.Connection) -> None:
+    """Only what lies in the library has its path, and looking it up does not scan."""
+    add_file(con, "a", path="2023/a.jpg")
+    add_file(con, "b", path="2023/b.jpg", state="trashed")
+    asked: list[str] = []
+    con.set_trace_callback(asked.append)
+    found = [files.at_path(con, OWNER, f"2023/{name}.jpg") for name in ("a", "b", "\udcff")]
+    con.set_trace_callback(None)
+    assert [row and row.id for row in found] == ["a", None, None]
+    plan = con.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchone()["detail"]
+    assert "media_files_path " in plan
+
+
 @pytest.mark.parametrize("size", [1, 3, 7, 100])
 def test_pages_hold_every_file_once_newest_first(con: sqlite3.Connection, size: int) -> None:
     """Paging to the end meets each file once, the undated last, also where times are equal."""
