@@ -13,15 +13,18 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
+
+import structlog
 
 from pipeline.clock import Clock, timestamp
 from pipeline.errors import Busy
 from pipeline.events import Recorded
 from pipeline.state import disk, events, migrate, snapshots, thread
+from pipeline.state import group as group_commit
 from pipeline.state.failures import translated
+from pipeline.state.group import Write
 from pipeline.state.thread import Thread
 
 P = ParamSpec("P")
@@ -34,15 +37,9 @@ INTERACTIVE_LIMIT_S = 0.2
 STEPS_BETWEEN_LOOKS = 2_000  # SQLite instructions between two looks at the clock: about 50 us
 BUSY_TIMEOUT_S = 5.0
 
+_log = structlog.get_logger(__name__)
+
 Listener = Callable[[tuple[Recorded, ...]], None]
-
-
-@dataclass(slots=True)
-class _Write:
-    fn: Callable[[sqlite3.Connection], Any]
-    answer: asyncio.Future[Any]
-    value: Any = None
-    error: BaseException | None = None
 
 
 class Database:
@@ -54,7 +51,7 @@ class Database:
         self._readers: asyncio.Queue[Thread] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
-        self._waiting: asyncio.Queue[_Write | None] = asyncio.Queue(QUEUE_LIMIT)
+        self._waiting: asyncio.Queue[Write | None] = asyncio.Queue(QUEUE_LIMIT)
         self._listeners: list[Listener] = []
         self._last_seq = 0
         self._refusal: str | None = "Another Darkroom owns this home; here it can only be read."
@@ -70,7 +67,7 @@ class Database:
         """
         self._refuse_if_closed()
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        await self._waiting.put(_Write(lambda con: fn(con, *args, **kwargs), answer))
+        await self._waiting.put(Write(lambda con: fn(con, *args, **kwargs), answer))
         return await answer
 
     async def read(
@@ -143,34 +140,39 @@ class Database:
             try:
                 await self._write_group(writer, group)
             except Exception as error:  # border: no failure of one group may end the writer
-                _fail(group, translated(error) if isinstance(error, sqlite3.Error) else error)
+                group_commit.fail(
+                    group, translated(error) if isinstance(error, sqlite3.Error) else error
+                )
         self._refuse_waiting(Busy("Darkroom is stopping; nothing was changed."))
 
-    async def _write_group(self, writer: Thread, group: list[_Write]) -> None:
+    async def _write_group(self, writer: Thread, group: list[Write]) -> None:
         if not group:
             return
         try:
-            latest = await writer.run(lambda con: _commit(con, group))
+            latest = await writer.run(lambda con: group_commit.commit(con, group))
         except sqlite3.OperationalError as error:
             refusal = translated(error)
             if isinstance(refusal, Busy):  # those behind have waited as well: they may go too
                 self._refuse_waiting(refusal)
             raise
-        _answer(group)
+        group_commit.answer(group)
         await self._publish(writer, latest)
 
     async def _publish(self, writer: Thread, latest: int) -> None:
         """Tell the listeners, if there are any by now, of the events up to `latest`."""
-        before, self._last_seq = self._last_seq, latest
-        if latest <= before or not self._listeners:
-            return
-        fresh = await writer.run(lambda con: events.read_after(con, before, limit=None))
-        for listener in tuple(self._listeners):
-            listener(fresh)
+        if latest > self._last_seq and self._listeners:
+            after = self._last_seq
+            fresh = await writer.run(lambda con: events.read_after(con, after, limit=None))
+            for listener in tuple(self._listeners):
+                try:
+                    listener(fresh)
+                except Exception:  # border: one listener's mistake is nobody else's
+                    _log.exception("a listener of events failed", after=after)
+        self._last_seq = latest  # not before the log was read: a failure there leaves no gap
 
-    def _gather(self, first: _Write | None, limit: int) -> tuple[list[_Write], bool]:
-        group: list[_Write] = []
-        following: _Write | None = first
+    def _gather(self, first: Write | None, limit: int) -> tuple[list[Write], bool]:
+        group: list[Write] = []
+        following: Write | None = first
         while following is not None:
             if not following.answer.cancelled():
                 group.append(following)
@@ -182,37 +184,10 @@ class Database:
     def _refuse_waiting(self, error: BaseException) -> None:
         while not self._waiting.empty():
             group, ending = self._gather(self._waiting.get_nowait(), QUEUE_LIMIT)
-            _fail(group, error)
+            group_commit.fail(group, error)
             if ending:
                 self._waiting.put_nowait(None)
                 return
-
-
-def _commit(con: sqlite3.Connection, group: list[_Write]) -> int:
-    """One transaction around all of `group`; answers the newest event's number."""
-    con.execute("BEGIN IMMEDIATE")
-    try:
-        for write in group:
-            _run_in_savepoint(con, write)
-        latest = events.latest_seq(con)
-        con.execute("COMMIT")
-    except BaseException:
-        if con.in_transaction:
-            con.execute("ROLLBACK")
-        raise
-    return latest
-
-
-def _run_in_savepoint(con: sqlite3.Connection, write: _Write) -> None:
-    con.execute("SAVEPOINT one")
-    try:
-        write.value = write.fn(con)
-    except Exception as error:  # border: one caller's failure must not end the writer
-        if not con.in_transaction:  # a full disk ends the whole transaction by itself
-            raise
-        con.execute("ROLLBACK TO one")
-        write.error = error
-    con.execute("RELEASE one")
 
 
 def _viewed(con: sqlite3.Connection, fn: Callable[[], T]) -> T:
@@ -222,26 +197,6 @@ def _viewed(con: sqlite3.Connection, fn: Callable[[], T]) -> T:
     finally:
         if con.in_transaction:
             con.execute("ROLLBACK")
-
-
-def _answer(group: Iterable[_Write]) -> None:
-    for write in group:
-        if write.answer.done():
-            continue
-        if write.error is None:
-            write.answer.set_result(write.value)
-        elif isinstance(write.error, sqlite3.Error):
-            refusal = translated(write.error)
-            refusal.__cause__ = write.error
-            write.answer.set_exception(refusal)
-        else:
-            write.answer.set_exception(write.error)
-
-
-def _fail(group: Iterable[_Write], error: BaseException) -> None:
-    for write in group:
-        write.error = error
-    _answer(group)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from pipeline.clock import SystemClock
 from pipeline.errors import Broken, Busy, Conflict, NotFound, StorageOffline, TooLarge
@@ -64,6 +65,13 @@ async def test_a_failing_write_fails_alone(db: Database) -> None:
     assert [type(a) for a in answers if a is not None] == [NotFound]
     assert [await db.read(settings.get, f"k{i}") for i in range(20)] == list(range(20))
     assert await db.read(settings.get, "half") is None
+
+
+async def test_a_stray_stop_iteration_reaches_its_caller(db: Database) -> None:
+    """`next()` of an empty cursor is an error for one caller, and hangs nobody."""
+    wrong = db.write(lambda con: next(con.execute("SELECT 1 FROM media_files")))
+    answers = await asyncio.gather(wrong, db.write(settings.put, "a", 1), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [RuntimeError, type(None)]
 
 
 async def test_waiting_writes_share_a_commit(
@@ -329,13 +337,17 @@ async def test_listeners_hear_of_each_event_once_in_order(db: Database) -> None:
 
 
 async def test_a_failing_listener_does_not_stop_the_writer(db: Database) -> None:
-    """A listener is our own code, but its mistake must not end all writing."""
+    """One listener's mistake ends neither the writing nor what the others hear; it is logged."""
+    heard: list[int] = []
 
     def fail(fresh: object) -> None:
         raise RuntimeError("listener")
 
-    stop = db.listen(fail)
-    await db.write(lambda con: events.append(con, FileReleased("f"), actor="t", at=AT))
-    stop()
-    await db.write(settings.put, "a", 1)
-    assert await db.read(settings.get, "a") == 1
+    db.listen(fail)
+    db.listen(lambda fresh: heard.extend(event.seq for event in fresh))
+    with capture_logs() as logs:
+        for _ in range(3):
+            await db.write(lambda con: events.append(con, FileReleased("f"), actor="t", at=AT))
+        await db.write(settings.put, "a", 1)
+    assert heard == [1, 2, 3]
+    assert len(logs) == 3
