@@ -18,6 +18,8 @@ from pipeline.model import Actor, Surface
 if TYPE_CHECKING:
     from config.settings import Settings
     from pipeline.core import Core
+    from pipeline.service.doctor import Finding
+    from pipeline.service.restoring import Restored
 
 T = TypeVar("T")
 
@@ -32,22 +34,88 @@ def settings_of(home: Path) -> Settings:
         raise Invalid(str(error), hint="Correct darkroom.toml or the environment.") from error
 
 
-def with_core(home: Path, action: Callable[[Core, Actor], Awaitable[T]], **options: bool) -> T:
-    """Open the core of `home`, run `action` as the person at the terminal, and close it again.
+Action = Callable[[Actor, "Core"], Awaitable[T]]
 
-    `options` are those of `pipeline.core.open_core`. Raises `Busy` where another process owns the
-    home and the action needs to write.
-    """
+
+def look(home: Path, action: Action[T]) -> T:
+    """Run `action` over the home without changing it, also while Darkroom is running there."""
+    return _with_core(home, action, "look")
+
+
+def change(home: Path, action: Action[T]) -> T:
+    """Run `action` as the owner of the home. Raises `Busy` where another process owns it."""
+    return _with_core(home, action, "change")
+
+
+def work(home: Path, action: Action[T]) -> T:
+    """As `change`, with workers and flow running meanwhile."""
+    return _with_core(home, action, "work")
+
+
+def rehearse(home: Path, action: Action[T]) -> T:
+    """As `work`, over a throw-away copy of the state; nothing is placed, the home not touched."""
+    return _with_core(home, action, "rehearse")
+
+
+def _with_core(home: Path, action: Action[T], mode: str) -> T:
     from pipeline.clock import SystemClock
-    from pipeline.core import open_core
+    from pipeline.core import Mode, open_core
 
     configure_logging()
 
     async def run() -> T:
-        async with open_core(home, settings_of(home), SystemClock(), **options) as core:
-            return await action(core, core.household(Surface.CLI))
+        async with open_core(home, settings_of(home), SystemClock(), Mode(mode)) as core:
+            return await action(core.household(Surface.CLI), core)
 
     return asyncio.run(run())
+
+
+def examine(home: Path) -> list[Finding]:
+    """What `darkroom doctor` finds."""
+    from pipeline.clock import SystemClock
+    from pipeline.service import doctor
+
+    configure_logging()
+    return asyncio.run(doctor.examine(home, settings_of(home), SystemClock()))
+
+
+def restore_state(home: Path, name: str | None) -> Restored:
+    """Go back to a snapshot of the state; see `pipeline.service.restoring`."""
+    from pipeline.clock import SystemClock
+    from pipeline.service import restoring
+
+    configure_logging()
+    return asyncio.run(restoring.restore(home, settings_of(home), SystemClock(), name))
+
+
+def serve(home: Path, *, verbose: bool = False) -> int:
+    """Run everything until a signal; the exit status."""
+    from pipeline.clock import SystemClock
+    from pipeline.core import Mode, open_core
+    from pipeline.service import serving
+    from pipeline.work.stop import run_until_signal
+
+    configure_logging(logging.INFO if verbose else logging.WARNING)
+    settings = settings_of(home)
+
+    async def run() -> int:
+        async with open_core(home, settings, SystemClock(), Mode.WORK) as core:
+            print(_welcome(core), flush=True)  # noqa: T201 - the one thing `serve` says to a person
+            await serving.serve(core)
+        return 0
+
+    return run_until_signal(run())
+
+
+def _welcome(core: Core) -> str:
+    lines = [
+        "Darkroom is running. Stop it with Ctrl-C; that is always safe.",
+        f"  Drop files into  {core.home.inbox}",
+        f"  Find them in     {core.home.library}",
+    ]
+    if core.opened is not None and core.opened.reason:
+        lines.append(f"  Note: {core.opened.reason}")
+    return "\n".join(lines)
 
 
 def configure_logging(level: int = logging.WARNING) -> None:

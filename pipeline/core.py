@@ -8,6 +8,7 @@ throw-away copy of the state, with nothing placed and nothing of the home touche
 from __future__ import annotations
 
 import asyncio
+import base64
 import functools
 import sqlite3
 import tempfile
@@ -27,17 +28,19 @@ from pipeline.events import StateRestored
 from pipeline.intake import roots
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
-from pipeline.model import Actor, Home, RootKind, Surface, Take
-from pipeline.state import events, lock, opening, snapshots, users
+from pipeline.model import Actor, Home, JsonObject, RootKind, Surface, Take
+from pipeline.state import events, lock, opening, snapshots, studies, users
 from pipeline.state.connection import Database, open_database, open_for_reading
 
 if TYPE_CHECKING:
+    from pipeline.library.similar_index import SimilarIndex
     from pipeline.work.flow import Flow
     from pipeline.work.gate import Gate
     from pipeline.work.study import DueStage
     from pipeline.work.workers.local import LocalSettings, LocalWorkers
 
 OWNER_ROLE = "owner"
+ALIKE_EVERY_S = 2.0  # look-alikes are sought in batches of what came within this time
 
 
 class Mode(StrEnum):
@@ -63,6 +66,7 @@ class Core:
     opened: opening.Opening | None = None
     workers: LocalWorkers | None = None
     flow: Flow | None = None
+    index: SimilarIndex | None = None
 
     def household(self, surface: Surface) -> Actor:
         """The household's owner, asking through `surface`."""
@@ -142,7 +146,7 @@ async def _open_as_owner(
 ) -> tuple[Database, opening.Opening]:
     _make_folders(home)
     was_closed = stack.enter_context(lock.owned(home.state / "lock"))
-    move = functools.partial(_move_own, home.state)
+    move = functools.partial(move_own, home.state)
     ready = functools.partial(opening.make_ready, was_closed=was_closed)
     found = await asyncio.to_thread(ready, home.database, clock.now(), move)
     return await stack.enter_async_context(open_database(home.database, clock)), found
@@ -175,7 +179,8 @@ def _make_folders(home: Home) -> None:
     home.state.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _move_own(state: Path, source: Path, target: Path) -> None:
+def move_own(state: Path, source: Path, target: Path) -> None:
+    """Rename a file of the state folder, over an older one, durably."""
     old, new = (Below(state, str(path.relative_to(state))) for path in (source, target))
     fsops.replace_file(old, new)
 
@@ -207,14 +212,14 @@ def _tell_restored(con: sqlite3.Connection, reason: str, clock: Clock) -> None:
 
 
 async def _open_flow(stack: AsyncExitStack, core: Core) -> Core:
+    from pipeline.library.similar_index import SimilarIndex
     from pipeline.work.alongside import alongside
     from pipeline.work.flow import Flow, Means
     from pipeline.work.workers import local
 
-    work = core.home.cache / "work"
-    settings = _worker_settings(core.settings)
+    settings = worker_settings(core.settings)
     workers = await stack.enter_async_context(
-        local.open_workers(settings, work, fsops.remove_trees)
+        local.open_workers(settings, core.home.cache / "work")
     )
     rehearses = core.mode is Mode.REHEARSE
     means = Means(
@@ -224,23 +229,42 @@ async def _open_flow(stack: AsyncExitStack, core: Core) -> Core:
         home=core.home,
         stages=_due_stages(),
         gate=_gate(core),
-        sign=_signing(),
+        sign=_sign,
         place=_nothing_placed if rehearses else functools.partial(_place, core),
         quarantine=_nothing_moved if rehearses else functools.partial(_quarantine, core),
     )
     flow = Flow(means)
     await stack.enter_async_context(alongside(flow.run(), "flow"))
-    return replace(core, workers=workers, flow=flow)
+    index = SimilarIndex()
+    await stack.enter_async_context(alongside(_find_alike(core, index), "look-alikes"))
+    return replace(core, workers=workers, flow=flow, index=index)
 
 
-def _worker_settings(settings: Settings) -> LocalSettings:
+async def _find_alike(core: Core, index: SimilarIndex) -> None:
+    """Look for look-alikes of what was studied, a moment after it was, until cancelled."""
+    from pipeline.library import similar
+
+    fresh = asyncio.Event()
+    stop = core.db.listen(lambda _: fresh.set())
+    try:
+        while True:
+            await fresh.wait()
+            await core.clock.sleep(ALIKE_EVERY_S)
+            fresh.clear()
+            await similar.catch_up(core.db, core.clock, index)
+    finally:
+        stop()
+
+
+def worker_settings(settings: Settings, *, slots: int = 0) -> LocalSettings:
+    """Workers as configured; `slots` overrides how many."""
     from pipeline.work import resources
     from pipeline.work.workers.limits import Limits
     from pipeline.work.workers.local import MIB, LocalSettings
 
     memory = settings.work.memory_mb * MIB
     return LocalSettings(
-        slots=resources.slots(settings.work.slots, memory // 4),
+        slots=slots or resources.slots(settings.work.slots, memory // 4),
         limits=Limits(memory=memory),
         timeout_s=settings.work.timeout_s,
     )
@@ -282,6 +306,14 @@ def zone_of(settings: Settings) -> tzinfo:
         raise Invalid(
             f"There is no time zone {name!r}.", hint="Write one such as Europe/Berlin."
         ) from error
+
+
+def _sign(con: sqlite3.Connection, file_id: str, facts: Mapping[str, JsonObject]) -> None:
+    """Keep what near-duplicate search compares; flat pictures are told apart there."""
+    signature = facts.get("similar")
+    if signature is not None:
+        detail = base64.b64decode(signature["detail"])
+        studies.sign(con, file_id, int(signature["phash"]), detail)
 
 
 async def _place(core: Core, file_ids: Sequence[str]) -> Mapping[str, DarkroomError | None]:

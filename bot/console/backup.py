@@ -19,10 +19,10 @@ def COMMAND(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from bot.main import with_core
+    from bot.main import change
     from pipeline.service import backup
 
-    snapshot = with_core(context.obj, backup.take)
+    snapshot = change(context.obj, backup.take)
     click.echo(f"Snapshot {wording.path(snapshot.path)} ({wording.size(snapshot.bytes)}).")
 
 
@@ -30,10 +30,10 @@ def COMMAND(context: click.Context) -> None:
 @click.pass_obj
 def list_(home: Path) -> None:
     """The snapshots there are, newest first."""
-    from bot.main import with_core
+    from bot.main import look
     from pipeline.service import backup
 
-    snapshots = with_core(home, backup.listing, reading=True)
+    snapshots = look(home, backup.listing)
     for snapshot in snapshots:
         click.echo(f"{snapshot.path.name}  {wording.size(snapshot.bytes)}")
     if not snapshots:

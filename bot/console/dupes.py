@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.console import wording
+
+if TYPE_CHECKING:
+    from pipeline.library.duplicates import Review
+    from pipeline.service.duplicates import Decision
 
 
 @click.group("dupes", invoke_without_command=True)
@@ -31,12 +36,12 @@ def COMMAND(context: click.Context, similar: bool, limit: int, as_json: bool) ->
     """
     if context.invoked_subcommand is not None:
         return
-    from bot.main import with_core
+    from bot.main import look
     from pipeline.service import duplicates
 
     home: Path = context.obj
-    read = duplicates.similar if similar else duplicates.exact
-    groups = with_core(home, lambda core, actor: read(actor, core, limit), reading=True)
+    read = duplicates.alike if similar else duplicates.exact
+    groups = look(home, lambda actor, core: read(actor, core, limit))
     for group in groups:
         click.echo(json.dumps(asdict(group)) if as_json else _paragraph(group))
     if not groups and not as_json:
@@ -48,12 +53,12 @@ def COMMAND(context: click.Context, similar: bool, limit: int, as_json: bool) ->
 @click.argument("other")
 @click.argument("decision", type=click.Choice(["same", "different"]))
 @click.pass_obj
-def decide(home: Path, file: str, other: str, decision: str) -> None:
+def decide(home: Path, file: str, other: str, decision: Decision) -> None:
     """Remember whether two look-alikes are the same picture; the pair is not asked about again."""
-    from bot.main import with_core
+    from bot.main import change
     from pipeline.service import duplicates
 
-    with_core(home, lambda c, actor: duplicates.decide(actor, c, file, other, decision))
+    change(home, lambda actor, core: duplicates.decide(actor, core, file, other, decision))
     click.echo("Remembered.")
 
 
@@ -66,7 +71,7 @@ def scan(paths: tuple[Path, ...], as_json: bool) -> None:
 
     wasted = 0
     for group in exact.find_identical(paths):
-        wasted += group.size * (len(group.paths) - 1)
+        wasted += group.reclaimable
         names = [str(path) for path in group.paths]
         if as_json:
             click.echo(json.dumps({"size": group.size, "paths": names}))
@@ -76,10 +81,14 @@ def scan(paths: tuple[Path, ...], as_json: bool) -> None:
         click.echo(f"{wording.size(wasted)} are stored more than once.")
 
 
-def _paragraph(group: DuplicateGroup) -> str:
-    lines = [wording.count(len(group.members), "file")]
-    for member in group.members:
-        mark = "keep" if member.is_keeper else "    "
-        why = f"  ({', '.join(member.reasons)})" if member.reasons else ""
-        lines.append(f"  {mark}  {member.file_id}  {wording.path(member.path)}{why}")
-    return "\n".join(lines)
+def _paragraph(review: Review) -> str:
+    lines = [
+        f"{wording.count(len(review.members), 'file')}, "
+        f"keeping one would free {wording.size(review.reclaimable)}"
+    ]
+    for member in review.members:
+        is_keeper = member.file_id == review.keeper.file_id
+        why = f"  ({', '.join(review.keeper.reasons)})" if is_keeper else ""
+        name = wording.path(member.path or member.source)
+        lines.append(f"  {'keep' if is_keeper else '    '}  {member.file_id}  {name}{why}")
+    return "\n".join([*lines, ""])

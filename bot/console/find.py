@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.console import wording
 from pipeline.model import Category, FileState
+
+if TYPE_CHECKING:
+    from pipeline.state.files import FileRow
 
 
 @click.command("find")
@@ -22,7 +26,9 @@ from pipeline.model import Category, FileState
 @click.option("--limit", default=50, show_default=True, help="How many to show.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_obj
-def COMMAND(home: Path, words: tuple[str, ...], as_json: bool, **only: str | int | None) -> None:
+def COMMAND(
+    home: Path, /, words: tuple[str, ...], limit: int, as_json: bool, **only: str | None
+) -> None:
     """Show what is in the library, newest first.
 
     WORDS are looked for in names, titles, cameras and places; all of them must occur. A year such
@@ -34,21 +40,18 @@ def COMMAND(home: Path, words: tuple[str, ...], as_json: bool, **only: str | int
       darkroom find --kind video --since 2024-06
       darkroom find --state rejected         what was not taken, and why
     """
-    from bot.main import with_core
+    from bot.main import look
     from pipeline.service import files
 
     query = files.query_of(words, **only)
-    found = with_core(home, lambda core, actor: files.find(actor, core, query), reading=True)
+    found = look(home, lambda actor, core: files.find(actor, core, query, limit))
     for row in found:
-        if as_json:
-            click.echo(json.dumps(files.as_json(row)))
-        else:
-            click.echo(_line(row))
+        click.echo(json.dumps(files.as_json(row)) if as_json else _line(row))
     if not found and not as_json:
         click.echo("Nothing found.")
 
 
-def _line(row: object) -> str:
+def _line(row: FileRow) -> str:
     taken = (row.taken_at or "")[:16].replace("T", " ")
     where = row.path or row.source_path
     detail = ", ".join(part for part in (row.camera, row.place, row.reason) if part)

@@ -26,11 +26,11 @@ def COMMAND(context: click.Context, limit: int, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from bot.main import with_core
+    from bot.main import look
     from pipeline.service import jobs
 
     home: Path = context.obj
-    for job in with_core(home, lambda core, actor: jobs.recent(actor, core, limit), reading=True):
+    for job in look(home, lambda actor, core: jobs.recent(actor, core, limit)):
         if as_json:
             click.echo(json.dumps(asdict(job)))
             continue
@@ -47,10 +47,10 @@ def COMMAND(context: click.Context, limit: int, as_json: bool) -> None:
 @click.pass_obj
 def pause(home: Path, minutes: float | None, now: bool) -> None:
     """Claim no new work until resumed; it is remembered over restarts."""
-    from bot.main import with_core
+    from bot.main import change
     from pipeline.service import jobs
 
-    with_core(home, lambda core, actor: jobs.pause(actor, core, minutes=minutes, now=now))
+    change(home, lambda actor, core: jobs.pause(actor, core, minutes=minutes, now=now))
     click.echo("Paused." if minutes is None else f"Paused for {minutes:g} minutes.")
 
 
@@ -58,10 +58,10 @@ def pause(home: Path, minutes: float | None, now: bool) -> None:
 @click.pass_obj
 def resume(home: Path) -> None:
     """Go on with the work."""
-    from bot.main import with_core
+    from bot.main import change
     from pipeline.service import jobs
 
-    with_core(home, lambda core, actor: jobs.resume(actor, core))
+    change(home, jobs.resume)
     click.echo("Work goes on.")
 
 
@@ -70,8 +70,8 @@ def resume(home: Path) -> None:
 @click.pass_obj
 def cancel(home: Path, job: str) -> None:
     """Cancel what JOB has not begun yet; what is done stays done."""
-    from bot.main import with_core
+    from bot.main import change
     from pipeline.service import jobs
 
-    count = with_core(home, lambda core, actor: jobs.cancel(actor, core, job))
+    count = change(home, lambda actor, core: jobs.cancel(actor, core, job))
     click.echo(f"Cancelled {wording.count(count, 'open task')}.")

@@ -13,6 +13,8 @@ import click
 from bot.console import progress, wording
 
 if TYPE_CHECKING:
+    from rich.tree import Tree
+
     from pipeline.core import Core
     from pipeline.model import Actor
     from pipeline.service.process import Plan, Summary
@@ -60,16 +62,16 @@ def COMMAND(
     Exit status: 0 all placed or known, 1 some rejected or failed, 2 could not run.
     A run that was interrupted goes on when it is started again; `darkroom undo` reverses a run.
     """
-    from bot.main import with_core
+    from bot.main import rehearse, work
 
     if dry_run:
-        return with_core(home, lambda c, a: _plan(c, a, paths, move, as_json), rehearsal=True)
-    return with_core(home, lambda c, a: _process(c, a, paths, move, report, as_json), working=True)
+        return rehearse(home, lambda actor, core: _plan(actor, core, paths, move, as_json))
+    return work(home, lambda actor, core: _process(actor, core, paths, move, report, as_json))
 
 
 async def _process(
-    core: Core,
     actor: Actor,
+    core: Core,
     paths: tuple[Path, ...],
     move: bool,
     report: Path | None,
@@ -90,7 +92,7 @@ async def _process(
 
 
 async def _plan(
-    core: Core, actor: Actor, paths: tuple[Path, ...], move: bool, as_json: bool
+    actor: Actor, core: Core, paths: tuple[Path, ...], move: bool, as_json: bool
 ) -> int:
     from pipeline.service import process
 
@@ -139,7 +141,7 @@ def _print_tree(plan: Plan, library: Path) -> None:
     from rich.tree import Tree
 
     tree = Tree(f"[bold]{escape(wording.path(library))}[/bold]")
-    branches = {"": tree}
+    branches: dict[str, Tree] = {"": tree}
     for item in plan.placed:
         folder, _, name = item.target.rpartition("/")
         branch = _branch(branches, folder)
@@ -161,8 +163,8 @@ def _print_tree(plan: Plan, library: Path) -> None:
     )
 
 
-def _branch(branches: dict[str, object], folder: str) -> object:
+def _branch(branches: dict[str, Tree], folder: str) -> Tree:
     if folder not in branches:
         parent, _, name = folder.rpartition("/")
-        branches[folder] = _branch(branches, parent).add(f"[bold]{name}[/bold]/")  # type: ignore[attr-defined]
+        branches[folder] = _branch(branches, parent).add(f"[bold]{name}[/bold]/")
     return branches[folder]

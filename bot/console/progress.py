@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.service.process import Progress
+    from pipeline.state.reports import Steps
 
-_STEPS = (("looked", "Look"), ("studied", "Study"), ("placed", "Place"))
+_STEPS = (("studied", "Study"), ("placed", "Place"))
 
 
-async def show(steps: AsyncIterator[Progress], *, quiet: bool = False) -> None:
+async def show(steps: AsyncIterator[Steps], *, quiet: bool = False) -> None:
     """Follow `steps` to their end; draw them only on a terminal."""
     if quiet or not sys.stderr.isatty():
         async for _ in steps:
@@ -21,7 +21,7 @@ async def show(steps: AsyncIterator[Progress], *, quiet: bool = False) -> None:
     await _draw(steps)
 
 
-async def _draw(steps: AsyncIterator[Progress]) -> None:
+async def _draw(steps: AsyncIterator[Steps]) -> None:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

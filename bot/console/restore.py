@@ -25,5 +25,6 @@ def COMMAND(home: Path, snapshot: str | None, yes: bool) -> None:
         click.confirm("Set the present database aside and go back?", abort=True)
     restored = restore_state(home, snapshot)
     click.echo(f"Restored {wording.path(restored.source)}.")
-    click.echo(f"The former database is in {wording.path(restored.set_aside)}.")
+    if restored.set_aside is not None:
+        click.echo(f"The former database is in {wording.path(restored.set_aside)}.")
     click.echo(f"{wording.count(restored.readmitted, 'file')} of the library were added again.")

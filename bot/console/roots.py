@@ -19,10 +19,10 @@ def COMMAND(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from bot.main import with_core
+    from bot.main import look
     from pipeline.service import roots
 
-    for stored in with_core(context.obj, roots.listing, reading=True):
+    for stored in look(context.obj, roots.listing):
         reason = f"  {stored.reason}" if stored.reason else ""
         click.echo(
             f"{stored.root.id}  {stored.root.kind:<8} {stored.root.take:<6} {stored.state:<8}"
@@ -36,10 +36,10 @@ def COMMAND(context: click.Context) -> None:
 @click.pass_obj
 def confirm(home: Path, root: str, yes: bool) -> None:
     """Say that the files missing from ROOT were really removed; until then nothing is marked."""
-    from bot.main import with_core
+    from bot.main import change
     from pipeline.service import roots
 
     if not yes:
         click.confirm("Really removed? They will be marked as missing, not deleted.", abort=True)
-    count = with_core(home, lambda core, actor: roots.confirm(actor, core, root))
+    count = change(home, lambda actor, core: roots.confirm(actor, core, root))
     click.echo(f"{wording.count(count, 'file')} marked as missing.")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.console import wording
+
+if TYPE_CHECKING:
+    from pipeline.service.trash import Result
 
 
 @click.group("trash")
@@ -22,10 +27,10 @@ def COMMAND() -> None:
 @click.pass_obj
 def list_(home: Path) -> None:
     """What is in the trash, and until when it can be restored."""
-    from bot.main import with_core
+    from bot.main import look
     from pipeline.service import trash
 
-    entries = with_core(home, lambda core, actor: trash.listing(actor, core), reading=True)
+    entries = look(home, trash.listing)
     for entry in entries:
         until = wording.moment(entry.purge_after)
         click.echo(f"{entry.file_id}  until {until}  {wording.path(entry.origin_path)}")
@@ -39,11 +44,11 @@ def list_(home: Path) -> None:
 @click.pass_obj
 def put(home: Path, files: tuple[str, ...], reason: str) -> None:
     """Put FILES (ids, or paths below the library) into the trash, with all that belongs to them."""
-    from bot.main import with_core
+    from bot.main import change
     from pipeline.service import trash
 
-    moved = with_core(home, lambda core, actor: trash.put(actor, core, files, reason=reason))
-    click.echo(f"{wording.count(len(moved), 'file')} in the trash.")
+    results = change(home, lambda actor, core: trash.put(actor, core, files, reason=reason))
+    _tell(results, "in the trash")
 
 
 @COMMAND.command("restore")
@@ -51,12 +56,11 @@ def put(home: Path, files: tuple[str, ...], reason: str) -> None:
 @click.pass_obj
 def restore(home: Path, files: tuple[str, ...]) -> None:
     """Bring FILES (ids) back to where they were."""
-    from bot.main import with_core
+    from bot.main import change
     from pipeline.service import trash
 
-    back = with_core(home, lambda core, actor: trash.restore(actor, core, files))
-    for path in back:
-        click.echo(f"restored {wording.path(path)}")
+    results = change(home, lambda actor, core: trash.restore(actor, core, files))
+    _tell(results, "restored")
 
 
 @COMMAND.command("purge")
@@ -66,12 +70,10 @@ def restore(home: Path, files: tuple[str, ...]) -> None:
 @click.pass_obj
 def purge(home: Path, everything: bool, dry_run: bool, yes: bool) -> None:
     """Empty the trash of what is over its time. This is the only way a file is ever deleted."""
-    from bot.main import with_core
+    from bot.main import change, look
     from pipeline.service import trash
 
-    plan = with_core(
-        home, lambda core, actor: trash.purge_plan(actor, core, everything), reading=True
-    )
+    plan = look(home, lambda actor, core: trash.purge_plan(actor, core, everything))
     for entry in plan.entries:
         click.echo(wording.path(entry.origin_path))
     what = f"{wording.count(len(plan.entries), 'file')}, {wording.size(plan.bytes)}"
@@ -80,5 +82,17 @@ def purge(home: Path, everything: bool, dry_run: bool, yes: bool) -> None:
         return
     if not yes:
         click.confirm(f"Delete {what} for good?", abort=True)
-    gone = with_core(home, lambda core, actor: trash.purge(actor, core, plan))
-    click.echo(f"Deleted {wording.count(gone, 'file')}.")
+    gone, kept = change(home, lambda actor, core: trash.purge(actor, core, plan))
+    for one in kept:
+        click.echo(f"kept {one.file_id}: {one.error.message}")
+    click.echo(f"Deleted {wording.count(len(gone), 'file')}.")
+
+
+def _tell(results: Sequence[Result], done: str) -> None:
+    from pipeline.library.renaming import Renamed
+
+    for one in results:
+        if isinstance(one, Renamed):
+            click.echo(f"{done}: {wording.path(one.path)}")
+        else:
+            click.secho(f"left as it is: {one.file_id}: {one.error.message}", fg="yellow")

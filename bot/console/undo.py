@@ -19,13 +19,13 @@ def COMMAND(home: Path, job: str, yes: bool) -> None:
     Copies it placed go to the trash (never away at once); files it moved go back to where they
     came from, if that place is free. Undoing twice changes nothing.
     """
-    from bot.main import with_core
+    from bot.main import change, look
     from pipeline.service import jobs
 
     if not yes:
-        count = with_core(home, lambda core, actor: jobs.undo_count(actor, core, job), reading=True)
+        count = look(home, lambda actor, core: jobs.undo_count(actor, core, job))
         click.confirm(f"Reverse {wording.count(count, 'change')} of this run?", abort=True)
-    undone = with_core(home, lambda core, actor: jobs.undo(actor, core, job))
+    undone = change(home, lambda actor, core: jobs.undo(actor, core, job))
     click.echo(f"Reversed {wording.count(undone.reversed, 'change')}.")
-    for left in undone.left:
-        click.echo(f"  left as it is: {wording.path(left)}")
+    for one in undone.left:
+        click.echo(f"  left as it is: {one.file_id}: {one.error.message}")

@@ -17,7 +17,6 @@ from pipeline.intake import admit, filesystems, roots, sweep
 from pipeline.library import planning
 from pipeline.model import Actor, Json, Priority, Root, RootKind, Take
 from pipeline.state import events, jobs, reports
-from pipeline.state.jobs import Job
 from pipeline.state.reports import Steps
 
 if TYPE_CHECKING:
@@ -87,13 +86,17 @@ async def start(actor: Actor, core: Core, paths: Sequence[Path], *, move: bool =
 
 async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Steps]:
     """How far the job is, four times a second, until it is over; ends with the final count."""
-    await _job(actor, core, job_id)
+    await core.db.read(jobs.require, job_id, actor.user_id)
     draining = asyncio.create_task(core.working_flow.drain(job_id), name=f"drain {job_id}")
     try:
         while not draining.done():
             yield await core.db.read(reports.steps, job_id)
             await asyncio.wait([draining], timeout=LOOK_S)
         await draining
+        if core.index is not None:
+            from pipeline.library import similar
+
+            await similar.catch_up(core.db, core.clock, core.index)
         yield await core.db.read(reports.steps, job_id)
     finally:
         draining.cancel()
@@ -101,7 +104,7 @@ async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Steps]:
 
 async def summary(actor: Actor, core: Core, job_id: str) -> Summary:
     """The job in sum, so far."""
-    job = await _job(actor, core, job_id)
+    job = await core.db.read(jobs.require, job_id, actor.user_id)
     totals = await core.db.read(reports.totals, job_id)
     return Summary(
         found=totals.found,
@@ -119,7 +122,7 @@ async def summary(actor: Actor, core: Core, job_id: str) -> Summary:
 
 async def report(actor: Actor, core: Core, job_id: str) -> AsyncIterator[dict[str, Json]]:
     """One object per source file, in the shape that DESIGN section 6 promises to programs."""
-    await _job(actor, core, job_id)
+    await core.db.read(jobs.require, job_id, actor.user_id)
     after = ""
     while page := await core.db.read(reports.page, job_id, after):
         for row in page:
@@ -129,18 +132,18 @@ async def report(actor: Actor, core: Core, job_id: str) -> AsyncIterator[dict[st
 
 async def plan(actor: Actor, core: Core, job_id: str) -> Plan:
     """What placing the studied files of a rehearsal would do, name by name."""
-    job = await _job(actor, core, job_id)
+    job = await core.db.read(jobs.require, job_id, actor.user_id)
     rows = [row async for row in report(actor, core, job_id)]
     sources = {row["id"]: row for row in rows}
     units = await planning.plan(core.db, core.home, core.template, list(sources))
     placed = [
         PlannedFile(str(one.source.path), path)
         for unit in units
-        for one, path in zip(unit.placements, unit.paths(), strict=True)
+        for one, path in zip(unit.members, unit.paths(), strict=True)
     ]
     return Plan(
         move=bool(job.params["move"]),
-        bytes=sum(one.identity.size for unit in units for one in unit.placements),
+        bytes=sum(one.identity.size for unit in units for one in unit.members),
         placed=tuple(sorted(placed, key=lambda file: file.target)),
         duplicates=_planned(rows, "duplicate"),
         rejected=_planned(rows, "rejected"),
@@ -153,13 +156,6 @@ def _planned(rows: Iterable[dict[str, Json]], outcome: str) -> tuple[PlannedFile
         for row in rows
         if row["outcome"] == outcome
     )
-
-
-async def _job(actor: Actor, core: Core, job_id: str) -> Job:
-    job = await core.db.read(jobs.get, job_id, actor.user_id)
-    if job is None:
-        raise NotFound(f"There is no job {job_id!r}.", hint="darkroom jobs lists them.")
-    return job
 
 
 def _begin(

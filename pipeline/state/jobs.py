@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.errors import NotFound
 from pipeline.model import JsonObject
 
 _COLUMNS = (
@@ -93,6 +95,24 @@ def get(con: sqlite3.Connection, job_id: str, owner_id: str) -> Job | None:
         (job_id, owner_id),
     ).fetchone()
     return None if row is None else _job(row)
+
+
+def running(con: sqlite3.Connection, job_types: Sequence[str]) -> list[Job]:
+    """Jobs of these types that were started and are not over, oldest first."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM processing_jobs WHERE status = 'running'"
+        " AND job_type IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (json.dumps(list(job_types)),),
+    )
+    return [_job(row) for row in rows]
+
+
+def require(con: sqlite3.Connection, job_id: str, owner_id: str) -> Job:
+    """As `get`, but raises `NotFound`."""
+    job = get(con, job_id, owner_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id!r}.", hint="darkroom jobs lists them.")
+    return job
 
 
 def recent(con: sqlite3.Connection, owner_id: str, limit: int) -> list[Job]:

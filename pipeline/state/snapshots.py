@@ -108,7 +108,7 @@ def restore_newest_good(database: Path, move: Move) -> Snapshot | None:
     """
     for snapshot in listing(database):
         if is_good(snapshot):
-            _put_in_place(snapshot, database, move)
+            put_in_place(snapshot, database, move)
             return snapshot
     return None
 
@@ -139,7 +139,7 @@ def set_aside(database: Path, at: datetime, move: Move) -> Path | None:
     return folder
 
 
-def _put_in_place(snapshot: Snapshot, database: Path, move: Move) -> None:
+def put_in_place(snapshot: Snapshot, database: Path, move: Move) -> None:
     waiting = database.with_name(f"{database.name}.restoring")
     with snapshot.path.open("rb") as source, _create(waiting) as target:
         while chunk := source.read(1 << 20):

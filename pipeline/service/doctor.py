@@ -1,0 +1,151 @@
+"""Is everything as it should be, and how to mend what is not. Looks only."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pipeline.core import Mode, home_of, open_core
+from pipeline.errors import DarkroomError, NotFound
+from pipeline.model import Home, Surface
+from pipeline.service import roots
+from pipeline.state import damage, health, jobs, snapshots
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from pipeline.clock import Clock
+    from pipeline.core import Core
+
+LOW_SPACE = 5_000_000_000  # bytes
+_DECODERS = (
+    "av",
+    "exiv2",
+    "imagecodecs",
+    "imageio-ffmpeg",
+    "opencv-python-headless",
+    "pillow",
+    "pillow-heif",
+    "pypdfium2",
+    "rawpy",
+    "simplejpeg",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: `ok`, a `note`, or `bad`; `mend` says what to do."""
+
+    level: Literal["ok", "note", "bad"]
+    what: str
+    mend: str = ""
+
+
+async def examine(path: Path, settings: Settings, clock: Clock) -> list[Finding]:
+    """All findings, in the order a person would check."""
+    home = home_of(path, settings)
+    findings = [_python(), *_decoders(), *await asyncio.to_thread(lambda: list(_folders(home)))]
+    findings.append(await _confinement(settings))
+    try:
+        async with open_core(path, settings, clock, Mode.LOOK) as core:
+            findings += await _state(core)
+    except NotFound:
+        findings.append(Finding("note", "no library yet", "darkroom process PATH starts one"))
+    except DarkroomError as error:
+        findings.append(Finding("bad", error.message, error.hint))
+    return findings
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("ok", f"Python {version}, Darkroom {metadata.version('darkroom')}")
+
+
+def _decoders() -> Iterator[Finding]:
+    missing = []
+    for name in _DECODERS:
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        yield Finding("bad", f"decoders missing: {', '.join(missing)}", "make setup")
+    else:
+        yield Finding("ok", f"all {len(_DECODERS)} decoders are installed")
+
+
+def _folders(home: Home) -> Iterator[Finding]:
+    for name in ("inbox", "library", "trash", "quarantine", "state", "cache"):
+        folder: Path = getattr(home, name)
+        if not folder.exists():
+            yield Finding("note", f"{name}: {folder} is not there yet", "it is made at first use")
+        elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            yield Finding("bad", f"{name}: no permission in {folder}", f"chown or chmod {folder}")
+        else:
+            yield _space(name, folder)
+    if home.library.exists() and home.trash.exists():
+        yield from _same_disk(home)
+
+
+def _space(name: str, folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    told = f"{name}: {folder}, {free / 1e9:.1f} GB free"
+    if free < LOW_SPACE:
+        return Finding("note", told, "work waits by itself when the disk is full")
+    return Finding("ok", told)
+
+
+def _same_disk(home: Home) -> Iterator[Finding]:
+    if home.library.stat().st_dev != home.trash.stat().st_dev:
+        yield Finding(
+            "bad",
+            "the trash is on another disk than the library",
+            "set places.trash to a folder on the library's disk: trashing is a rename",
+        )
+
+
+async def _confinement(settings: Settings) -> Finding:
+    """Start one worker and ask what protects us from it."""
+    import tempfile
+
+    from pipeline.core import worker_settings
+    from pipeline.work.workers import local
+
+    with tempfile.TemporaryDirectory(prefix="darkroom-doctor-") as folder:
+        one = worker_settings(settings, slots=1)
+        async with local.open_workers(one, Path(folder) / "work") as workers:
+            found = await workers.protections()
+    weak = [name for name, is_on in found.items() if not is_on]
+    if weak:
+        return Finding(
+            "note",
+            f"workers are confined, but not by: {', '.join(weak)}",
+            "a newer kernel, or fewer restrictions on the container, adds them",
+        )
+    return Finding("ok", f"workers are confined: {', '.join(found)}")
+
+
+async def _state(core: Core) -> list[Finding]:
+    actor = core.household(Surface.CLI)
+    state = await core.db.read(health.look)
+    findings = [
+        Finding("ok", f"database: {state.bytes / 1e6:.1f} MB, SQLite {state.sqlite_version}")
+    ]
+    faults = await core.db.read(damage.integrity_faults)
+    if faults:
+        findings.append(Finding("bad", f"database: {faults[0]}", "darkroom restore"))
+    if not await asyncio.to_thread(snapshots.listing, core.home.database):
+        findings.append(Finding("note", "no snapshot of the database yet", "darkroom backup"))
+    for root in await roots.listing(actor, core):
+        if root.state != "online":
+            mend = f"connect the disk, or: darkroom roots confirm {root.root.id}"
+            findings.append(Finding("bad", f"{root.root.path}: {root.reason}", mend))
+    failed = [job for job in await core.db.read(jobs.recent, core.owner_id, 5) if job.error]
+    findings += [Finding("note", f"{job.job_type}: {job.error}") for job in failed]
+    return findings

@@ -1,0 +1,32 @@
+"""Groups of equal and of alike files, and a person's decisions about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pipeline.clock import timestamp
+from pipeline.library import duplicates
+from pipeline.library.duplicates import Review
+from pipeline.model import Actor
+from pipeline.state import duplicates as stored
+
+if TYPE_CHECKING:
+    from pipeline.core import Core
+
+Decision = Literal["same", "different"]
+
+
+async def exact(actor: Actor, core: Core, limit: int = 50, after: str = "") -> list[Review]:
+    """Files with equal bytes, kept once."""
+    return await core.db.read(duplicates.exact, actor.user_id, after, limit)
+
+
+async def alike(actor: Actor, core: Core, limit: int = 50, after: str = "") -> list[Review]:
+    """Pictures that look alike and that nobody decided on yet, with a keeper proposed."""
+    return await core.db.read(duplicates.similar, actor.user_id, after, limit)
+
+
+async def decide(actor: Actor, core: Core, one: str, other: str, decision: Decision) -> None:
+    """Remember what a person says of a pair; it is not asked about again."""
+    at = timestamp(core.clock.now())
+    await core.db.write(stored.decide, actor.user_id, one, other, decision, actor.label, at)
