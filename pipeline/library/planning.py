@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
+from pipeline.errors import DarkroomError
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
 from pipeline.library.fsops import Identity
@@ -158,7 +159,15 @@ def _with_free_names(con: sqlite3.Connection, units: Sequence[Unit]) -> tuple[Un
 
 
 def _free_on_disk(library: Path, units: Sequence[Unit]) -> tuple[Unit, ...]:
-    return tuple(next_free(library, unit) for unit in units)
+    return tuple(_free_or_same(library, unit) for unit in units)
+
+
+def _free_or_same(library: Path, unit: Unit) -> Unit:
+    """A disk that does not answer is met again when the name is given; planning goes on."""
+    try:
+        return next_free(library, unit)
+    except DarkroomError:
+        return unit
 
 
 class Numbers:
