@@ -57,7 +57,18 @@ def _is_series(one: Shot, other: Shot) -> bool:
     """Two frames of one burst, or two exposures of a bracket."""
     is_burst = one.burst_id is not None and one.burst_id == other.burst_id
     same_frame = is_burst and one.taken_at == other.taken_at and _has_fraction(one)
-    return (is_burst and not same_frame) or _differ(one.exposure_bias, other.exposure_bias)
+    return (is_burst and not same_frame) or _is_bracket(one.exposure_bias, other.exposure_bias)
+
+
+def _is_bracket(one: float | None, other: float | None) -> bool:
+    """Cameras bracket in thirds, halves or tenths of a stop; phones note their slider freely."""
+    if one is None or other is None or one == other:
+        return False
+    return _is_step(one) and _is_step(other)
+
+
+def _is_step(bias: float) -> bool:
+    return any(abs(bias * parts - round(bias * parts)) < 0.02 for parts in (3, 2, 20))
 
 
 def _differ(one: object, other: object) -> bool:

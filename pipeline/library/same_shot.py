@@ -14,8 +14,9 @@ from pipeline.library.second_look import Look
 from pipeline.state.duplicates import Shot
 
 # Motions of the frame in percent of its side: copies stay below, shots from the hand above.
-_FRAME = 0.6
+_FRAME = 0.5
 _CROP = 4.5
+_ICON = 32  # pixels; on smaller pictures too little is drawn to tell two of them apart
 _BENT = 0.06  # tone curve of an HDR picture beside the plain one; a burst is developed alike
 
 
@@ -26,18 +27,18 @@ def is_same_shot(one: Shot, other: Shot, orientation: int = 1) -> bool:
     moment = relation(one, other)
     if moment is Moment.OTHER:
         return False
-    if one.detail == other.detail and moment is not Moment.CLOSE and not phash.is_flat(one.detail):
-        return orientation == 1
     first = second_look.turned(phash.unpack(one.detail), orientation)
     second = phash.unpack(other.detail)
+    smallest = min(first.width, first.height, second.width, second.height)
+    if smallest < _ICON:
+        return False
     if first.flat or second.flat:
         is_certain = moment in (Moment.SAME, Moment.SECOND) and orientation == 1
         return is_certain and second_look.is_twin(first, second)
     look = second_look.compare(first, second)
     if look is None:
         return False
-    smallest = min(first.width, first.height, second.width, second.height)
-    frame = max(_FRAME, 100 / max(smallest, 1))  # less than a pixel cannot be told
+    frame = max(_FRAME, 100 / smallest)  # less than a pixel cannot be told
     if orientation != 1:
         return _is_framed_alike(look, frame)
     return _is_alike(look, moment, frame, is_one_original=is_dated(one) != is_dated(other))
