@@ -34,8 +34,8 @@ def pdf(data: Data, found: Findings) -> None:
 
     try:
         document = pypdfium2.PdfDocument(data[:])
-    except pypdfium2.PdfiumError as error:
-        found.note(f"This PDF cannot be opened ({error}).")
+    except pypdfium2.PdfiumError:
+        found.note("This PDF cannot be opened: it is damaged or needs a password.")
         return
     try:
         told = document.get_metadata_dict(skip_empty=True)

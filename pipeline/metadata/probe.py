@@ -32,12 +32,17 @@ def read(data: Data, fmt: Format, found: Findings) -> None:
             source, "r", format=fmt.demuxer, options=_LIMITS, metadata_errors="ignore"
         ) as container:
             _told(container, found)
-    except (av.FFmpegError, ValueError, EOFError) as error:
-        found.note(f"The recording cannot be opened to measure it ({error}).")
+    except (av.FFmpegError, ValueError, EOFError):
+        found.note("The recording cannot be measured: what describes it is damaged or cut off.")
 
 
 def is_wanted(fmt: Format, found: Findings) -> bool:
-    """Did the header leave the length, or a video's size, unsaid?"""
+    """Did the header leave the length, or a video's size, unsaid?
+
+    A movie whose tracks we did not find has no header, and FFmpeg cannot open it either.
+    """
+    if fmt.demuxer == "mov" and not found.fields.keys() & {"width", "video_codec", "audio_codec"}:
+        return False
     if fmt.category is Category.VIDEO:
         return "duration_s" not in found.fields or "width" not in found.fields
     return fmt.category is Category.AUDIO and "duration_s" not in found.fields

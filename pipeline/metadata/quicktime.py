@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from pipeline.metadata import boxes, dates, places, xmp
+from pipeline.metadata import boxes, dates, fragments, places, xmp
 from pipeline.metadata.facts import TakenFrom
 from pipeline.metadata.findings import Data, Findings
 
@@ -57,6 +57,7 @@ def read(data: Data, found: Findings) -> None:
         elif kind == b"uuid" and data[start : start + 16] == _XMP_UUID and end - start < 1 << 22:
             xmp.read(data[start + 16 : end], found)
     if moov is None:
+        found.note("This recording has no header; it may have been cut off before it was finished.")
         return
     parts = boxes.children(data, *moov)
     for kind, start, end in boxes.walk(data, *moov):
@@ -67,7 +68,7 @@ def read(data: Data, found: Findings) -> None:
     if b"mvhd" in parts:
         _movie(data, parts[b"mvhd"][0], found)
     if "duration_s" not in found.fields:
-        _fragments(data, parts, found)
+        _length(fragments.duration_s(data, moov) or 0.0, found)
 
 
 def _movie(data: Data, start: int, found: Findings) -> None:
@@ -78,7 +79,8 @@ def _movie(data: Data, start: int, found: Findings) -> None:
         _CONTAINER_DATE,
         str(created) if created not in (0, 2_082_844_800) else "",
     )
-    _duration(duration, timescale, found)
+    if duration > 0 and timescale > 0:
+        _length(duration / timescale, found)
 
 
 def _times(data: Data, start: int) -> tuple[int, int, int]:
@@ -94,14 +96,11 @@ def _times(data: Data, start: int) -> tuple[int, int, int]:
     return created, timescale, -1 if duration == (1 << 32) - 1 else duration
 
 
-def _duration(duration: int, timescale: int, found: Findings) -> None:
-    if duration <= 0 or timescale <= 0:
-        return
-    seconds = duration / timescale
-    if seconds <= _LONGEST_S:
-        found.set("duration_s", round(seconds, 3))
-    else:
+def _length(seconds: float, found: Findings) -> None:
+    if seconds > _LONGEST_S:
         found.note("The length of the recording is impossible and not used.")
+    elif seconds > 0:
+        found.set("duration_s", round(seconds, 3))
 
 
 def _track(data: Data, trak: _Span, found: Findings) -> None:
@@ -243,25 +242,6 @@ def _loci(data: Data, start: int, end: int, found: Findings) -> None:
     if len(rest) >= 13:
         lon, lat, alt = (n / 65536 for n in struct.unpack_from(">iii", rest, 1))
         found.place(TakenFrom.QUICKTIME, lat, lon, alt)
-
-
-def _fragments(data: Data, moov: dict[bytes, _Span], found: Findings) -> None:
-    """A fragmented movie says how long it is in `mehd` or in its segment index."""
-    mvhd = moov.get(b"mvhd")
-    mehd = boxes.find(data, moov.get(b"mvex"), b"mehd")
-    if mehd and mvhd:
-        wide = 8 if boxes.number(data, mehd[0], 1) else 4
-        _duration(boxes.number(data, mehd[0] + 4, wide), _times(data, mvhd[0])[1], found)
-    sidx = boxes.find(data, (0, len(data)), b"sidx")
-    if "duration_s" in found.fields or sidx is None:
-        return
-    start = sidx[0]
-    timescale = boxes.number(data, start + 8, 4)
-    at = start + (28 if boxes.number(data, start, 1) else 20)
-    count = boxes.number(data, at + 2, 2)
-    table = data[at + 4 : min(at + 4 + 12 * count, sidx[1])]
-    total = sum(int.from_bytes(table[n + 4 : n + 8], "big") for n in range(0, len(table) - 11, 12))
-    _duration(total, timescale, found)
 
 
 def _text(raw: bytes) -> str:

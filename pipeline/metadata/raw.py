@@ -82,8 +82,8 @@ def read_by_exiv2(data: Data, found: Findings) -> None:
     try:
         image = exiv2.ImageFactory.open(data[:])
         image.readMetadata()
-    except exiv2.Exiv2Error as error:
-        found.note(f"This RAW file's data cannot be read ({error.message}).")
+    except exiv2.Exiv2Error:
+        found.note("What this RAW file says about itself is damaged.")
         return
     found.size(image.pixelWidth(), image.pixelHeight())
     values = {datum.key(): datum.toString() for datum in image.exifData()}

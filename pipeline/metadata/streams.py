@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from pipeline.metadata import dates
+from pipeline.metadata import dates, h264
 from pipeline.metadata.facts import TakenFrom
 from pipeline.metadata.findings import Data, Findings
 from pipeline.metadata.raster import riff_chunks
@@ -145,7 +145,9 @@ def transport(data: Data, found: Findings) -> None:
     if layout is None:
         return
     first, step = layout
+    _programs(data, first, step, found)
     _avchd(data, first, step, found)
+    _parameters(data, first, step, found)
     size = len(data)
     head = data[first : first + _CLOCK_SEARCHED]
     tail_at = first + max(0, (size - first - _CLOCK_SEARCHED) // step) * step
@@ -153,6 +155,53 @@ def transport(data: Data, found: Findings) -> None:
     end = _last_clock(data[tail_at:size], step)
     if begin is not None and end is not None and 0 < end - begin < _LONGEST_S * _PCR_HZ:
         found.set("duration_s", round((end - begin) / _PCR_HZ, 3))
+
+
+def _programs(data: Data, first: int, step: int, found: Findings) -> None:
+    """The program map: what each stream is coded with (ISO/IEC 13818-1, 2.4.4.8)."""
+    for at in range(first, first + 400 * step, step):
+        packet = data[at : at + 188]
+        if len(packet) < 188 or packet[0] != 0x47:
+            return
+        body = packet[5 + packet[4] if packet[3] & 0x20 else 4 :]
+        # The unit start is flagged and is a section, its pointer is 0, its table is a program map.
+        if packet[1] & 0x40 and body[:2] == b"\0\2" and len(body) > 13:
+            end = min((body[2] & 0xF) << 8 | body[3], len(body))
+            entry = 13 + ((body[11] & 0xF) << 8 | body[12])
+            while entry + 5 <= end:
+                name = _STREAM_TYPES.get(body[entry])
+                if name:
+                    found.set("video_codec" if name in _PICTURES else "audio_codec", name)
+                entry += 5 + ((body[entry + 3] & 0xF) << 8 | body[entry + 4])
+            return
+
+
+_STREAM_TYPES = {
+    0x01: "mpeg1video", 0x02: "mpeg2video", 0x1B: "h264", 0x24: "hevc", 0x03: "mp2", 0x04: "mp2",
+    0x0F: "aac", 0x11: "aac_latm", 0x80: "pcm_bluray", 0x81: "ac3", 0x87: "eac3",
+}  # fmt: skip
+_PICTURES = frozenset({"mpeg1video", "mpeg2video", "h264", "hevc"})
+
+
+def _parameters(data: Data, first: int, step: int, found: Findings) -> None:
+    """The picture's size from H.264's parameters or MPEG-2's sequence header."""
+    codec = found.fields.get("video_codec")
+    for mark, wanted in (
+        (b"\0\0\1\x67", "h264"),
+        (b"\0\0\1\x27", "h264"),
+        (b"\0\0\1\xb3", "mpeg2video"),
+    ):
+        at = data.find(mark, first, first + _AVCHD_SEARCHED) if codec == wanted else -1
+        if at < 0:
+            continue
+        start = first + (at - first) // step * step
+        stream = _payload(data[start : start + 8 * step], step)
+        stream = stream[stream.find(mark) + 4 :]
+        if codec == "h264":
+            found.size(*(h264.size(stream) or (0, 0)))
+        else:
+            found.size(stream[0] << 4 | stream[1] >> 4, (stream[1] & 0xF) << 8 | stream[2])
+        return
 
 
 def _packets(data: Data) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.errors import BadMedia
 from pipeline.intake import kind
 from pipeline.intake.formats import FORMATS
-from pipeline.metadata import boxes, exif, rdf, xmp
+from pipeline.metadata import boxes, exif, fragments, h264, rdf, xmp
 from pipeline.metadata.facts import Facts, TakenFrom
 from pipeline.metadata.findings import Findings
 from pipeline.metadata.read import read
@@ -39,6 +39,8 @@ _SEEDS = (
     "video/sample.mkv",
     "video/ASF.wmv",
 )
+
+_FRAGMENT_BOXES = (b"mehd", b"mvhd", b"trex", b"sidx", b"tfhd", b"trun", b"tkhd", b"mdhd")
 
 
 @given(st.binary(max_size=600), st.sampled_from(_OURS))
@@ -75,6 +77,27 @@ def test_xmp_raises_nothing_but_bad_media(data: bytes) -> None:
             rdf.properties(packet)
         except BadMedia:
             continue
+
+
+@given(st.binary(max_size=200))
+def test_parameter_sets_give_a_size_or_none(data: bytes) -> None:
+    """H.264 parameters of any content end, in a size that exists."""
+    found = h264.size(data)
+    assert found is None or (0 < found[0] <= 16_384 and 0 < found[1] <= 16_384)
+
+
+@given(st.lists(st.tuples(st.sampled_from(_FRAGMENT_BOXES), st.binary(max_size=60)), max_size=8))
+def test_fragments_have_a_length_or_none(parts: list[tuple[bytes, bytes]]) -> None:
+    """Tables of fragments with any content end, in a number or in nothing."""
+    inside = b"".join(_box(kind, payload) for kind, payload in parts)
+    movie = _box(b"moov", _box(b"mvex", inside) + inside)
+    data = movie + _box(b"moof", _box(b"traf", inside))
+    found = fragments.duration_s(data, (8, len(movie)))
+    assert found is None or found >= 0
+
+
+def _box(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(payload), kind) + payload
 
 
 def test_entities_are_refused() -> None:
