@@ -6,6 +6,7 @@ Nothing else in the pipeline asks the system what time it is, so that tests can 
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 import uuid
 from datetime import UTC, datetime
@@ -52,8 +53,20 @@ def timestamp(at: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
+_counting = threading.Lock()
+_last = (0, 0)  # millisecond and counter of the newest id
+
+
 def new_id(at: datetime) -> str:
-    """A fresh UUIDv7 (RFC 9562) as text; ids made later sort later to the millisecond."""
+    """A fresh UUIDv7 as text; of ids for the same or a later moment, the later made sorts later.
+
+    RFC 9562, 6.2, method 1: 18 bits behind the time count the ids of a millisecond.
+    """
+    global _last  # noqa: PLW0603 - one counter for the process is what the RFC asks for
     milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
-    value = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64
-    return str(uuid.UUID(int=value | 0b10 << 62 | secrets.randbits(62)))
+    with _counting:
+        counter = _last[1] + 1 if _last[0] == milliseconds else 0
+        _last = (milliseconds, counter)
+    high, low = counter >> 6 & 0xFFF, counter & 0x3F
+    value = milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low << 56
+    return str(uuid.UUID(int=value | secrets.randbits(56)))

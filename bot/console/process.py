@@ -148,7 +148,7 @@ def _print_tree(plan: Plan, library: Path) -> None:
         branch.add(
             f"{escape(wording.path(name))}  [dim]<- {escape(wording.path(item.source))}[/dim]"
         )
-    console = Console()
+    console = Console(highlight=False)
     console.print(tree)
     for item in plan.duplicates:
         console.print(f"known     {escape(wording.path(item.source))}", soft_wrap=True)

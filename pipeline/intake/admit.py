@@ -96,7 +96,7 @@ def _admit(
     new: list[NewFile] = []
     known: list[str] = []
     waiting: list[str] = []
-    for candidate in batch:
+    for candidate in sorted(batch, key=_shorter_first):
         row = before.get(candidate.path)
         if row is None or not _is_same(row, candidate, request):
             new.append(_new_file(candidate, new_id(now)))
@@ -127,6 +127,11 @@ def _is_done(row: KnownSource, candidate: Candidate, request: Request) -> bool:
     if row.state != FileState.FOUND:
         return True
     return row.is_asked and row.size == candidate.size and request.job_id is None
+
+
+def _shorter_first(candidate: Candidate) -> tuple[int, str]:
+    """Of equal files the first one visited is kept: "IMG_1.JPG" before "IMG_1 (1).JPG"."""
+    return len(candidate.path), candidate.path
 
 
 def _is_same(row: KnownSource, candidate: Candidate, request: Request) -> bool:
