@@ -96,7 +96,9 @@ def _still_has(keeper: Member, other: Member) -> str:
         ("date", _has_clock(keeper) and not _has_clock(other)),
         ("place", keeper.has_place and not other.has_place),
     )
-    return f"still has the camera's {' and '.join(word for word, has in noted if has) or 'notes'}"
+    kept = [word for word, has in noted if has] or ["notes"]
+    *first, last = kept
+    return f"still has {', '.join(first)}{' and ' if first else ''}{last} as recorded"
 
 
 def _has_clock(member: Member) -> bool:

@@ -20,21 +20,27 @@ _ICON = 32  # pixels; on smaller pictures too little is drawn to tell two of the
 _BENT = 0.06  # tone curve of an HDR picture beside the plain one; a burst is developed alike
 
 
+def could_be(one: Shot, other: Shot) -> bool:
+    """Whether a second look is worth it: cheap, needs no detail."""
+    is_bundle = one.bundle_id is not None and one.bundle_id == other.bundle_id
+    return not is_bundle and relation(one, other) is not Moment.OTHER
+
+
 def is_same_shot(one: Shot, other: Shot, orientation: int = 1) -> bool:
     """Whether to ask a person about the two. `orientation` turns `one` before the second look."""
-    if one.bundle_id is not None and one.bundle_id == other.bundle_id:
-        return False
-    moment = relation(one, other)
-    if moment is Moment.OTHER:
+    if not could_be(one, other):
         return False
     first = second_look.turned(phash.unpack(one.detail), orientation)
     second = phash.unpack(other.detail)
     smallest = min(first.width, first.height, second.width, second.height)
     if smallest < _ICON:
         return False
+    moment = relation(one, other)
     if first.flat or second.flat:
         is_certain = moment in (Moment.SAME, Moment.SECOND) and orientation == 1
         return is_certain and second_look.is_twin(first, second)
+    if one.detail == other.detail and orientation == 1:
+        return moment is not Moment.CLOSE  # every other rule below says yes
     look = second_look.compare(first, second)
     if look is None:
         return False

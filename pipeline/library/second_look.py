@@ -121,25 +121,33 @@ def _enlarged(plane: Plane) -> Plane:
 def _motions(luma: Plane) -> NDArray[np.float64]:
     """What each parameter of an affine motion does to each cell, to first order."""
     x, y = _places()
-    down, right = np.gradient(luma)
-    side = phash.LUMA
-    motions = [slope * place * side for slope in (right, down) for place in (1, x, y)]
-    return np.stack([motion.ravel() for motion in motions]).astype(np.float64)
+    right, down = _slope(luma), _slope(luma.T).T
+    motions = (right, right * x, right * y, down, down * x, down * y)
+    return np.array([motion.ravel() for motion in motions], np.float64) * phash.LUMA
+
+
+def _slope(plane: Plane) -> Plane:
+    """Along the rows, a cell; `np.gradient` is the same and takes five times as long."""
+    slope = np.empty_like(plane)
+    slope[:, 1:-1] = (plane[:, 2:] - plane[:, :-2]) / 2
+    slope[:, 0] = plane[:, 1] - plane[:, 0]
+    slope[:, -1] = plane[:, -1] - plane[:, -2]
+    return slope
 
 
 def _fit(
     columns: NDArray[np.float64], target: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Least squares with Huber's weights, so that what moved does not bend the rest."""
-    weights = np.ones_like(target)
-    ridge = 1e-9 * np.eye(len(columns)) * float((columns**2).sum())
+    weighted = columns
+    ridge = 1e-9 * np.eye(len(columns)) * float(np.vdot(columns, columns))
+    middle = target.size // 2
     for _ in range(_ROUNDS):
-        weighted = columns * weights
         solution = np.linalg.solve(weighted @ columns.T + ridge, weighted @ target)
         residual: NDArray[np.float64] = target - solution @ columns
         size = np.abs(residual)
-        scale = 2 * max(1.0, 1.4826 * float(np.median(size)))
+        scale = 2 * max(1.0, 1.4826 * float(np.partition(size, middle)[middle]))
         if size.max() <= scale:
             break
-        weights = 1 / np.maximum(1.0, size / scale)
+        weighted = columns * (scale / np.maximum(scale, size))
     return solution.astype(np.float64), residual

@@ -8,18 +8,20 @@ and none is suggested twice, whatever stops it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.clock import Clock, timestamp
 from pipeline.codecs import phash
-from pipeline.library.moment import is_dated
-from pipeline.library.same_shot import is_same_shot
+from pipeline.library.moment import Moment, is_dated, relation
+from pipeline.library.same_shot import could_be, is_same_shot
 from pipeline.library.similar_index import SimilarIndex
 from pipeline.state import duplicates
 from pipeline.state.connection import Database
 from pipeline.state.duplicates import Pair, Shot
 
 _BATCH = 64
+_MOST_CLOSE = 4
+_MOST_LOOKS = 16  # at the nearest candidates; the rest of a crowd is linked through these
 _MOST_TOGETHER = 8  # files of the very same moment that are looked at whatever their hashes
 
 
@@ -56,13 +58,33 @@ def suggestions(
         if is_dated(shot):
             for other_id in duplicates.taken_together(con, shot.file_id, _MOST_TOGETHER):
                 near.setdefault(shot.file_id, {}).setdefault(other_id, 1)
-    others = duplicates.shots(con, {other for found in near.values() for other in found})
+    worth = _worth_a_look(con, shots, near)
+    others = duplicates.shots(con, {other_id for _, other_id, _ in worth})
     return [
         Pair(file_id, other_id, _distance(shots[file_id], others[other_id], orientation))
-        for file_id, found in near.items()
-        for other_id, orientation in found.items()
-        if other_id in others and is_same_shot(shots[file_id], others[other_id], orientation)
+        for file_id, other_id, orientation in worth
+        if is_same_shot(shots[file_id], others[other_id], orientation)
     ]
+
+
+def _worth_a_look(
+    con: sqlite3.Connection, shots: Mapping[str, Shot], near: Mapping[str, Mapping[str, int]]
+) -> list[tuple[str, str, int]]:
+    """(file, other, orientation) of the nearest candidates whose clocks do not speak against it."""
+    others = duplicates.shots(con, {i for found in near.values() for i in found}, detailed=False)
+    return [
+        (file_id, other_id, found[other_id])
+        for file_id, found in near.items()
+        for other_id in _chosen(shots[file_id], [others[i] for i in found if i in others])
+    ]
+
+
+def _chosen(shot: Shot, others: Sequence[Shot]) -> list[str]:
+    """The first of `others` to look at. Of a burst in one second only a few: it is not copies."""
+    possible = [(other.file_id, relation(shot, other)) for other in others if could_be(shot, other)]
+    copies = [file_id for file_id, moment in possible if moment is not Moment.CLOSE]
+    close = [file_id for file_id, moment in possible if moment is Moment.CLOSE]
+    return copies[:_MOST_LOOKS] + close[:_MOST_CLOSE]
 
 
 def _distance(one: Shot, other: Shot, orientation: int) -> int:

@@ -21,7 +21,7 @@ from pipeline.state.duplicates import Shot
 
 RADIUS = 10  # bits; unrelated photographs differ in 16 or more, copies rarely in more than 7
 TURNED_RADIUS = 4  # mirrored or turned copies must be closer: seven more chances to be wrong
-_MOST_CANDIDATES = 16  # the nearest; the rest of a crowd is linked through them
+_MOST_CANDIDATES = 256  # the nearest of a crowd
 
 
 class SimilarIndex:

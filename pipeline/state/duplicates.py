@@ -97,14 +97,17 @@ def hashes(con: sqlite3.Connection) -> Iterator[Hashed]:
     return (Hashed(**dict(row)) for row in rows)
 
 
-def shots(con: sqlite3.Connection, file_ids: Collection[str]) -> dict[str, Shot]:
-    """Those of the files that live and have a signature, by id."""
+def shots(
+    con: sqlite3.Connection, file_ids: Collection[str], *, detailed: bool = True
+) -> dict[str, Shot]:
+    """Those of the files that live and have a signature, by id; `detail` is empty if not asked."""
+    detail = "s.detail" if detailed else "x''"
     found: dict[str, Shot] = {}
     wanted = list(file_ids)
     for start in range(0, len(wanted), _IN_ONE_QUERY):
         part = wanted[start : start + _IN_ONE_QUERY]
         rows = con.execute(
-            "SELECT s.file_id, f.owner_id, s.phash, s.detail, f.bundle_id, f.taken_at,"
+            f"SELECT s.file_id, f.owner_id, s.phash, {detail} AS detail, f.bundle_id, f.taken_at,"
             " f.taken_from, f.camera, json_extract(f.facts, '$.burst_id') AS burst_id,"
             " json_extract(f.facts, '$.exposure_bias') AS exposure_bias"
             " FROM signatures s JOIN media_files f ON f.id = s.file_id"
@@ -178,7 +181,9 @@ def exact_groups(
         row["duplicate_of"]
         for row in con.execute(
             "SELECT DISTINCT d.duplicate_of FROM media_files d"
+            " JOIN media_files kept ON kept.id = d.duplicate_of"
             " WHERE d.owner_id = ? AND d.state = 'duplicate' AND d.duplicate_of > ?"
+            f" AND kept.state IN {_ALIVE}"
             " ORDER BY d.duplicate_of LIMIT ?",
             (owner_id, after, limit),
         )

@@ -103,6 +103,7 @@ CREATE INDEX media_files_source ON media_files (root_id, source_path);
 CREATE INDEX media_files_bucket ON media_files (root_id, source_dir, bucket);
 CREATE INDEX media_files_content_id ON media_files (content_id) WHERE content_id IS NOT NULL;
 CREATE INDEX media_files_size ON media_files (size);
+CREATE INDEX media_files_duplicate ON media_files (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX media_files_state ON media_files (state) WHERE state NOT IN ('done', 'duplicate');
 CREATE INDEX media_files_bundle ON media_files (bundle_id) WHERE bundle_id IS NOT NULL;
 CREATE INDEX media_files_taken ON media_files (owner_id, coalesce(taken_utc, ''), id);
