@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pipeline.work.flow import Flow
     from pipeline.work.gate import Gate
     from pipeline.work.study import DueStage
+    from pipeline.work.where import Whereabouts
     from pipeline.work.workers.local import LocalSettings, LocalWorkers
 
 OWNER_ROLE = "owner"
@@ -215,6 +216,7 @@ async def _open_flow(stack: AsyncExitStack, core: Core) -> Core:
     from pipeline.library.similar_index import SimilarIndex
     from pipeline.work.alongside import alongside
     from pipeline.work.flow import Flow, Means
+    from pipeline.work.where import Whereabouts
     from pipeline.work.workers import local
 
     settings = worker_settings(core.settings)
@@ -222,6 +224,8 @@ async def _open_flow(stack: AsyncExitStack, core: Core) -> Core:
         local.open_workers(settings, core.home.cache / "work")
     )
     rehearses = core.mode is Mode.REHEARSE
+    where = Whereabouts(core.db, core.clock, core.home.cache / "places.sqlite")
+    stack.callback(where.close)
     means = Means(
         db=core.db,
         clock=core.clock,
@@ -230,7 +234,7 @@ async def _open_flow(stack: AsyncExitStack, core: Core) -> Core:
         stages=_due_stages(),
         gate=_gate(core),
         sign=_sign,
-        place=_nothing_placed if rehearses else functools.partial(_place, core),
+        place=functools.partial(_only_name if rehearses else _place, core, where),
         quarantine=_nothing_moved if rehearses else functools.partial(_quarantine, core),
     )
     flow = Flow(means)
@@ -316,9 +320,12 @@ def _sign(con: sqlite3.Connection, file_id: str, facts: Mapping[str, JsonObject]
         studies.sign(con, file_id, int(signature["phash"]), detail)
 
 
-async def _place(core: Core, file_ids: Sequence[str]) -> Mapping[str, DarkroomError | None]:
+async def _place(
+    core: Core, where: Whereabouts, file_ids: Sequence[str]
+) -> Mapping[str, DarkroomError | None]:
     from pipeline.library import placing
 
+    await where.name(file_ids)
     return await placing.place(core.db, core.clock, core.home, core.template, file_ids)
 
 
@@ -328,7 +335,10 @@ async def _quarantine(core: Core, file_ids: Sequence[str]) -> None:
     await quarantine.put(core.db, core.clock, core.home, file_ids)
 
 
-async def _nothing_placed(_: Sequence[str]) -> Mapping[str, DarkroomError | None]:
+async def _only_name(
+    _: Core, where: Whereabouts, file_ids: Sequence[str]
+) -> Mapping[str, DarkroomError | None]:
+    await where.name(file_ids)
     return {}
 
 

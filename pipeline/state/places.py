@@ -7,9 +7,10 @@ great city's only where the great city really reaches. Attribution stands with t
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,3 +124,34 @@ def _box(row: CityRow) -> tuple[object, ...]:
     high = reach / _KM_PER_DEGREE
     wide = high / max(math.cos(math.radians(lat)), 0.01)
     return lat - high, lat + high, lon - wide, lon + wide, name, country, lat, lon, reach
+
+
+# --- in the state ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A file with a position and no name for it yet."""
+
+    file_id: str
+    lat: float
+    lon: float
+
+
+def unnamed(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[Unnamed]:
+    """Those of the files, and of what is bundled with them, whose position has no name yet."""
+    rows = con.execute(
+        "SELECT id, lat, lon FROM media_files WHERE lat IS NOT NULL AND lon IS NOT NULL"
+        " AND place IS NULL AND (id IN (SELECT value FROM json_each(:ids)) OR bundle_id IN"
+        "  (SELECT bundle_id FROM media_files WHERE id IN (SELECT value FROM json_each(:ids))))",
+        {"ids": json.dumps(list(file_ids))},
+    )
+    return [Unnamed(row["id"], row["lat"], row["lon"]) for row in rows]
+
+
+def name_all(con: sqlite3.Connection, labels: Mapping[str, str], at: str) -> None:
+    """Remember "City, Country" by file id."""
+    con.executemany(
+        "UPDATE media_files SET place = ?, updated_at = ? WHERE id = ?",
+        [(label, at, file_id) for file_id, label in labels.items()],
+    )

@@ -1,0 +1,61 @@
+"""Gives positions their names, "City, Country", before files are placed by them.
+
+The table of places is opened when the first position comes, and built where there is none: a few
+seconds, once per home. Without it files are placed all the same, only without a place name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from pipeline.clock import Clock, timestamp
+from pipeline.state import places
+from pipeline.state.connection import Database
+from pipeline.state.places import Unnamed
+
+_log = structlog.get_logger(__name__)
+
+
+class Whereabouts:
+    """Names places from the table at `path`; used by one task at a time."""
+
+    def __init__(self, db: Database, clock: Clock, path: Path) -> None:
+        self._db = db
+        self._clock = clock
+        self._path = path
+        self._table: sqlite3.Connection | None = None
+        self._is_broken = False
+
+    async def name(self, file_ids: Sequence[str]) -> None:
+        """Name the positions of these files and of what is bundled with them."""
+        if self._is_broken:
+            return
+        found = await self._db.read(places.unnamed, file_ids)
+        if not found:
+            return
+        try:
+            labels = await asyncio.to_thread(self._labels, found)
+        except (sqlite3.Error, OSError) as error:
+            self._is_broken = True  # a cache; it is built again at the next start
+            _log.warning("places cannot be named now", reason=str(error), table=str(self._path))
+            return
+        if labels:
+            await self._db.write(places.name_all, labels, timestamp(self._clock.now()))
+
+    def close(self) -> None:
+        """Close the table."""
+        if self._table is not None:
+            self._table.close()
+
+    def _labels(self, found: Sequence[Unnamed]) -> dict[str, str]:
+        from pipeline.metadata import cities
+
+        if self._table is None:
+            self._table = places.open_places(self._path, cities.cities)
+        named = ((one.file_id, places.nearest(self._table, one.lat, one.lon)) for one in found)
+        return {file_id: city.label for file_id, city in named if city is not None}
