@@ -113,7 +113,8 @@ async def _write_report(path: Path, rows: AsyncIterator[dict[str, object]]) -> N
 
 
 def _story(summary: Summary, core: Core, job: str) -> str:
-    rate = f", {summary.found / summary.seconds:,.0f} files a second" if summary.seconds > 1 else ""
+    is_long = summary.seconds > 10
+    rate = f", {summary.found / summary.seconds:,.0f} files a second" if is_long else ""
     lines = [
         "",
         f"  {wording.count(summary.found, 'file')} in {wording.duration(summary.seconds)}{rate}",
