@@ -11,6 +11,9 @@ from pipeline.errors import DarkroomError, DecodeFailed
 _MOST_WORDS = 160
 _NUMBERED = re.compile(r"\[Errno -?\d+\]")
 _SPEAKING = (OSError, ValueError, SyntaxError, RuntimeError)
+_DAMAGED = "the file is damaged, or coded in a way that is not known here"
+_HEADER = "its header is damaged"
+_CUT = "the file is damaged or cut short"
 
 
 @contextmanager
@@ -21,16 +24,22 @@ def decoding(what: str = "picture") -> Iterator[None]:
     except (DarkroomError, MemoryError):
         raise
     except Exception as error:  # border: decoders of strangers' files raise anything at all
-        raise DecodeFailed(f"The {what} cannot be shown: {said(error)}.") from error
+        raise DecodeFailed(f"The {what} cannot be shown: {_plainly(error)}.") from error
 
 
 def said(error: BaseException) -> str:
     """The decoder's own words where they were meant for people: one line, bounded."""
     if not isinstance(error, _SPEAKING) or isinstance(error, UnicodeError):
-        return "the file is damaged, or coded in a way that is not known here"
+        return _DAMAGED
     words = " ".join(_NUMBERED.sub("", str(error)).split())
     if not any(letter.isalpha() for letter in words) or "cannot identify" in words:
-        return "its header is damaged"
+        return _HEADER
     if words.startswith("Invalid data found"):  # FFmpeg's way to say nothing
-        return "the file is damaged or cut short"
+        return _CUT
     return words[:_MOST_WORDS].rstrip(" .:")
+
+
+def _plainly(error: BaseException) -> str:
+    """Plain words first; what only an expert understands follows in brackets."""
+    words = said(error)
+    return words if words in (_DAMAGED, _HEADER, _CUT) else f"{_DAMAGED} ({words})"

@@ -16,7 +16,7 @@ import simplejpeg
 from pipeline.codecs import colour, limits, orient
 from pipeline.codecs.border import decoding, said
 from pipeline.codecs.picture import Stored
-from pipeline.errors import DecodeFailed
+from pipeline.errors import TooBig
 
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Pixels
@@ -50,7 +50,7 @@ def decode(data: bytes, at_least: int | None) -> Stored:
         limits.require_decodable(width, height)
         head = read_head(data)
         if head.is_progressive and data.count(b"\xff\xda") > limits.MOST_SCANS:
-            raise DecodeFailed("The picture has more scans than any camera writes.")
+            raise TooBig("The picture is built up in more steps than any camera writes.")
         shrink = _shrink(max(width, height), at_least)
         pixels, damage = _pixels(data, -(-height // shrink), -(-width // shrink))
     return Stored(

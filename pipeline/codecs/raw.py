@@ -86,7 +86,7 @@ def _developed(raw: Any) -> Stored:
     """Half the size in each direction, upright; LibRaw turns it itself."""
     pixels = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
     height, width, _ = pixels.shape
-    return Stored(as_rgb(pixels), width, height)
+    return Stored(as_rgb(pixels), 2 * width, 2 * height)
 
 
 def _turned(stored: Stored, found: bytes, orientation: int) -> Stored:

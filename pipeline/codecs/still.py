@@ -65,7 +65,7 @@ def decode(content: Content, kind: str, at_least: int | None) -> Stored:
                 stored = _decoded(content, kind, at_least)
             except BadMedia:
                 raise complaint from None
-    damage = "Part of the picture is missing: the file is damaged or ends too early."
+    damage = "The file is damaged or ends too early; what can be seen of it is shown."
     return replace(stored, damage=damage)
 
 

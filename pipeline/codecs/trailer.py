@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
-from pipeline.codecs import video
+from pipeline.codecs import limits, video
 from pipeline.codecs.border import decoding
 from pipeline.errors import DecodeFailed
 
@@ -77,7 +77,7 @@ def _motion(clip: Clip, from_s: float) -> Iterator[Pixels]:
     """`RATE` pictures a second of what was filmed from `from_s` on, or of the last seconds."""
     start = max(0.0, min(from_s, clip.duration_s - SECONDS))
     due = start
-    for shot in video.shots(clip, start):
+    for shot in islice(video.shots(clip, start), limits.MOST_FRAMES):
         if shot.time_s >= start + SECONDS:
             return
         if shot.time_s + 1e-3 >= due:

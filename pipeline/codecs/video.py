@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -29,9 +30,10 @@ OPTIONS = {
     "probesize": str(8 << 20),
     "analyzeduration": "5000000",  # microseconds
     "max_streams": "64",
+    "ignore_editlist": "1",  # MP4: lists that contradict the tables make seeking quadratic
 }
 _BUFFER = 1 << 18
-_MOST_PACKETS = 2_000  # between two frames; longer than any real group of pictures needs
+_MOST_PACKETS = 500  # without a frame; more than any decoder holds back
 _ORIENTATIONS = {-90: 6, 270: 6, 90: 8, -270: 8, 180: 3, -180: 3}
 _BT601, _BT709, _BT2020 = (5, 6), 1, 9  # H.273 matrix coefficients
 _FULL_RANGE = 2
@@ -177,11 +179,9 @@ def _shown_size(stream: Any) -> tuple[int, int]:
 
 def _stream_orientation(stream: Any) -> int:
     """Only frames carry the display matrix: look at the first one."""
-    for packet in stream.container.demux(stream):
+    for packet in islice(stream.container.demux(stream), _MOST_PACKETS):
         for frame in _decoded(packet):
             return _orientation(frame)
-        if packet.dts is None:
-            break
     return 1
 
 

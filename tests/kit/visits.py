@@ -1,0 +1,35 @@
+"""One file's way through the stages, in this process: what the child does, without the child."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.model import Outcome
+from pipeline.registry import discover
+from pipeline.stages.contract import Stage
+from pipeline.work.workers.child import Visit, ordered
+from pipeline.work.workers.contract import StageCall, VisitRequest
+
+
+def all_stages() -> Mapping[str, Stage]:
+    """The product's stages by name, in the order in which they run."""
+    return ordered(discover("pipeline.stages", "STAGE"))
+
+
+def request(path: Path, stages: Mapping[str, Stage] | None = None) -> VisitRequest:
+    """A visit of `path` as it lies there now, to these stages or all."""
+    seen = path.stat()
+    calls = tuple(StageCall(name) for name in (stages or all_stages()))
+    return VisitRequest(
+        path.name, path, path.name, seen.st_size, seen.st_mtime_ns, seen.st_ino, calls
+    )
+
+
+def visit(path: Path, workdir: Path, *names: str) -> Mapping[str, Outcome]:
+    """The outcome of each stage named (all of them, if none is)."""
+    stages = all_stages()
+    due = {name: stage for name, stage in stages.items() if not names or name in names}
+    trip = Visit(request(path, due), due, workdir)
+    trip.run()
+    return trip.outcomes
