@@ -39,6 +39,7 @@ from pipeline.model import Home, Root, RootKind, Take
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINK = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
+_REREAD_LIMIT = 64 << 20  # bytes that are still in memory and read in the blink of an eye
 _SEAL = object()
 
 
@@ -62,8 +63,7 @@ class Verified:
     source: Below
     copy: Below
     sha256: str
-    file: tuple[int, int]  # device and inode of the copy
-    size: int
+    file: tuple[int, int, int, int]  # device, inode, size and modification time of the copy
     witness: tuple[int, ...] | None
     seal: InitVar[object]
 
@@ -94,8 +94,7 @@ def copy_verified(source: Below, staging: Below, *, identity: Identity, sha256: 
             if seen != sha256 or _witness(before) != _witness(after):
                 raise _changed(source)
             written = os.fstat(outgoing)
-    file = (written.st_dev, written.st_ino)
-    return Verified(source, staging, sha256, file, written.st_size, _witness(before), _SEAL)
+    return Verified(source, staging, sha256, _identity(written), _witness(before), _SEAL)
 
 
 def prove_copy(source: Below, copy: Below, *, sha256: str) -> Verified:
@@ -111,7 +110,7 @@ def prove_copy(source: Below, copy: Below, *, sha256: str) -> Verified:
             )
         os.fsync(file)
         found = os.fstat(file)
-    return Verified(source, copy, sha256, (found.st_dev, found.st_ino), found.st_size, None, _SEAL)
+    return Verified(source, copy, sha256, _identity(found), None, _SEAL)
 
 
 def hash_file(file: Below) -> tuple[str, Identity]:
@@ -165,7 +164,7 @@ def withdraw(placed: Verified, staging: Below) -> None:
     """
     with parent(placed.copy) as (folder, name), parent(staging) as (back, staged):
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        if (found.st_dev, found.st_ino) != placed.file:
+        if _identity(found) != placed.file:
             return
         try:
             os.stat(staged, dir_fd=back, follow_symlinks=False)
@@ -211,22 +210,17 @@ def release_source(verified: Verified, root: Root) -> None:
     """Remove the source of a verified, named copy. The only way a source is ever removed.
 
     Refuses roots that are not ours to move from, a source that is the copy itself, and a copy that
-    is no longer there; raises ChangedWhileRead when the source holds other bytes by now. A source
-    that is gone already is fine. Lasts after `fsync_folders` of the source's folder.
+    is no longer there or no longer it; raises ChangedWhileRead when the source holds other bytes by
+    now. A source that is gone already is fine. Lasts after `fsync_folders` of its folder.
     """
     _refuse_unless_ours(verified, root)
-    with parent(verified.copy) as (folder, name):
-        copy = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    if (copy.st_dev, copy.st_ino) != verified.file or copy.st_size != verified.size:
-        raise IntegrityBroken(
-            "The copy in the library was replaced; the source is kept.", path=verified.copy.path
-        )
+    _check_copy(verified)
     with parent(verified.source) as (folder, name):
         try:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
             return
-        if (found.st_dev, found.st_ino) == verified.file:
+        if (found.st_dev, found.st_ino) == verified.file[:2]:
             raise Conflict("Source and copy are one and the same file.", path=verified.source.path)
         if _witness(found) != verified.witness and not _still_holds(verified, found):
             raise _changed(verified.source)
@@ -243,8 +237,22 @@ def _refuse_unless_ours(verified: Verified, root: Root) -> None:
         raise NotAllowed("The copy has no name in the library yet.", path=verified.copy.path)
 
 
+def _check_copy(verified: Verified) -> None:
+    """The last look before a source goes: read again, unless that takes long (a long video)."""
+    with opened(verified.copy) as copy:
+        found = _identity(os.fstat(copy))
+        is_it = found[:3] == verified.file[:3]
+        is_sure = found == verified.file and found[2] > _REREAD_LIMIT  # FAT rounds times
+        if is_it and not is_sure:
+            is_it = sha256_of(copy) == verified.sha256
+    if not is_it:
+        raise IntegrityBroken(
+            "The copy in the library was replaced; the source is kept.", path=verified.copy.path
+        )
+
+
 def _still_holds(verified: Verified, found: os.stat_result) -> bool:
-    if found.st_size != verified.size:
+    if found.st_size != verified.file[2]:
         return False
     digest, identity = hash_file(verified.source)
     return digest == verified.sha256 and identity.inode == found.st_ino
@@ -413,6 +421,11 @@ def _changed(source: Below) -> ChangedWhileRead:
     )
 
 
+def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
+    """What stays when a file gets another name, and not when another file gets its name."""
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
 def _witness(found: os.stat_result) -> tuple[int, ...]:
     """All that changes when bytes change; the change time cannot be set back by anybody."""
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
@@ -424,7 +437,6 @@ def _renamed(verified: Verified, target: Below) -> Verified:
         target,
         verified.sha256,
         verified.file,
-        verified.size,
         verified.witness,
         _SEAL,
     )

@@ -7,6 +7,7 @@ move as one, everything is journaled, nothing is overwritten.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
@@ -30,7 +31,8 @@ async def plan(
 ) -> list[RenameUnit]:
     """The renames that bring these files, and what belongs to them, under `template`.
 
-    Files that lie right already are left out. Raises NotFound for an id that is not the owner's.
+    A template without folders gives other names in the same folders. Files that lie right already
+    are left out. Raises NotFound for an id that is not the owner's.
     """
     await _members(db, file_ids, asking.owner_id)
     files = await db.read(placements.with_bundles, file_ids)
@@ -53,13 +55,21 @@ async def move_to(
 
     Members of a bundle that are not named themselves come along beside it. Raises NotFound.
     """
+    units, away = await plan_to(db, wanted, asking)
+    return [*away, *await carry_out(db, clock, home, units)]
+
+
+async def plan_to(
+    db: Database, wanted: Mapping[str, str], asking: Asking
+) -> tuple[list[RenameUnit], list[Kept]]:
+    """What `move_to` would do, and which files are not in the library to be moved."""
     members = await _members(db, list(wanted), asking.owner_id)
     fitting = [one for one in members if one.state is FileState.DONE and one.path is not None]
     away = wanted.keys() - {one.id for one in fitting}
     units = [_unit_to(bundle, wanted, asking) for bundle in _bundles(fitting)]
     error = Conflict("It is not in the library now; it is left as it is.")
-    results = await carry_out(db, clock, home, [unit for unit in units if unit.members])
-    return [*(Kept(file_id, error) for file_id in sorted(away)), *results]
+    kept = [Kept(file_id, error) for file_id in sorted(away)]
+    return [unit for unit in units if unit.members], kept
 
 
 async def _members(db: Database, file_ids: Sequence[str], owner_id: str) -> list[Member]:
@@ -72,6 +82,11 @@ async def _members(db: Database, file_ids: Sequence[str], owner_id: str) -> list
 
 def _unit(bundle: Sequence[File], template: Template, asking: Asking) -> RenameUnit | None:
     targets = names.plan([planning.naming(file) for file in bundle], template)
+    if not template.folders:
+        targets = tuple(
+            replace(target, folder=(file.path or "").rpartition("/")[0])
+            for file, target in zip(bundle, targets, strict=True)
+        )
     lie_right = all(
         _is_numbered(file.path or "", target) for file, target in zip(bundle, targets, strict=True)
     )
@@ -96,12 +111,14 @@ def _is_numbered(path: str, target: names.Target) -> bool:
 
 def _unit_to(bundle: Sequence[Member], wanted: Mapping[str, str], asking: Asking) -> RenameUnit:
     own = names.around([one.path or "" for one in bundle])
-    index = next(i for i, one in enumerate(bundle) if one.id in wanted)
-    beside = names.anchored(own, index, _safe(wanted[bundle[index].id]))
-    paths = [
-        _safe(wanted[one.id]) if one.id in wanted else target.path()
-        for one, target in zip(bundle, beside, strict=True)
-    ]
+    told = {
+        index: _told(wanted[one.id], own[index].tail)
+        for index, one in enumerate(bundle)
+        if one.id in wanted
+    }
+    index, path = next(iter(told.items()))
+    beside = names.anchored(own, index, path)
+    paths = [told.get(index, target.path()) for index, target in enumerate(beside)]
     members = (
         Renaming(one.id, one.path or "", target, asking.details(one.id))
         for one, target in zip(bundle, names.around(paths), strict=True)
@@ -109,8 +126,12 @@ def _unit_to(bundle: Sequence[Member], wanted: Mapping[str, str], asking: Asking
     return RenameUnit("move", tuple(m for m in members if m.from_path != m.target.path()))
 
 
-def _safe(path: str) -> str:
-    return "/".join(component.safe(part) for part in path.split("/") if part)
+def _told(path: str, tail: str) -> str:
+    """A place as a person told it, made safe; what a name ends with stays the file's own."""
+    parts = [component.safe(part) for part in path.split("/") if part.strip(". ")]
+    whole = "/".join(parts) or component.UNNAMED
+    is_same = tail and whole.casefold().endswith(tail.casefold())
+    return f"{whole[: -len(tail)] if is_same else whole}{tail}"
 
 
 def _bundles(files: Iterable[_Grouped]) -> Iterator[list[_Grouped]]:

@@ -8,7 +8,9 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline.library import placing, recover
+from pipeline.library import moving, placing, recover, trash
+from pipeline.library.names import parse
+from pipeline.library.trash import Asking
 from pipeline.model import BundleRole, Home
 from tests.library.world import TEMPLATE, World, add_many, make_home, open_world
 
@@ -89,3 +91,29 @@ def place_only(base: str) -> None:
 async def _place_only(home: Home) -> None:
     async with open_world(home) as world:
         await placing.place(world.db, world.clock, home, TEMPLATE, await _studied(world))
+
+
+def prepare_shelf(base: Path, count: int) -> dict[str, str]:
+    """A home with `count` files already placed, some in pairs: name -> sha256."""
+    given = prepare(base, count)
+    place(str(base))
+    return given
+
+
+def shuffle(base: str) -> None:
+    """Trash, restore and rename whatever can be, as people do."""
+    asyncio.run(_shuffle(Home.at(Path(base))))
+
+
+async def _shuffle(home: Home) -> None:
+    async with open_world(home) as world:
+        await recover.settle(world.db, world.clock, home)
+        asking = Asking(world.owner, "cli:ann")
+        rows = await world.rows()
+        trashed = [id for id, row in rows.items() if row["state"] == "trashed"]
+        shelved = [id for id, row in rows.items() if row["state"] == "done"]
+        await trash.restore(world.db, world.clock, home, trashed, asking)
+        await trash.put(world.db, world.clock, home, shelved[::3], asking)
+        new = "{taken:%m}/{name}" if (home.library / "2023").is_dir() else "2023/{name}"
+        plan = await moving.plan(world.db, parse(new), shelved[1::3], asking)
+        await moving.move(world.db, world.clock, home, plan)
