@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from pipeline.metadata.facts import TakenFrom
-from pipeline.state.duplicates import Shot
+from pipeline.state.signatures import Shot
 
 # Sources that go back to the camera's own clock.
 _CAMERA_CLOCK = frozenset({

@@ -11,7 +11,7 @@ from pipeline.codecs import phash
 from pipeline.library import second_look
 from pipeline.library.moment import Moment, is_dated, relation
 from pipeline.library.second_look import Look
-from pipeline.state.duplicates import Shot
+from pipeline.state.signatures import Shot
 
 # Motions of the frame in percent of its side: copies stay below, shots from the hand above.
 _FRAME = 0.5

@@ -15,9 +15,10 @@ from pipeline.codecs import phash
 from pipeline.library.moment import Moment, is_dated, relation
 from pipeline.library.same_shot import could_be, is_same_shot
 from pipeline.library.similar_index import SimilarIndex
-from pipeline.state import duplicates
+from pipeline.state import duplicates, signatures
 from pipeline.state.connection import Database
-from pipeline.state.duplicates import Pair, Shot
+from pipeline.state.duplicates import Pair
+from pipeline.state.signatures import Shot
 
 _BATCH = 64
 _MOST_CLOSE = 4
@@ -44,7 +45,7 @@ def study_batch(
     con: sqlite3.Connection, index: SimilarIndex, file_ids: Sequence[str]
 ) -> list[Pair]:
     """The pairs that these files, new to the index, make with all in it and with each other."""
-    index.add(list(duplicates.shots(con, file_ids).values()))
+    index.add(list(signatures.shots(con, file_ids).values()))
     return suggestions(con, index, file_ids)
 
 
@@ -52,14 +53,14 @@ def suggestions(
     con: sqlite3.Connection, index: SimilarIndex, file_ids: Sequence[str]
 ) -> list[Pair]:
     """Every picture in the index that may be the same shot as one of these. Reading only."""
-    shots = duplicates.shots(con, file_ids)
+    shots = signatures.shots(con, file_ids)
     near = index.near(list(shots.values()))
     for shot in shots.values():
         if is_dated(shot):
-            for other_id in duplicates.taken_together(con, shot.file_id, _MOST_TOGETHER):
+            for other_id in signatures.taken_together(con, shot.file_id, _MOST_TOGETHER):
                 near.setdefault(shot.file_id, {}).setdefault(other_id, 1)
     worth = _worth_a_look(con, shots, near)
-    others = duplicates.shots(con, {other_id for _, other_id, _ in worth})
+    others = signatures.shots(con, {other_id for _, other_id, _ in worth})
     return [
         Pair(file_id, other_id, _distance(shots[file_id], others[other_id], orientation))
         for file_id, other_id, orientation in worth
@@ -71,7 +72,7 @@ def _worth_a_look(
     con: sqlite3.Connection, shots: Mapping[str, Shot], near: Mapping[str, Mapping[str, int]]
 ) -> list[tuple[str, str, int]]:
     """(file, other, orientation) of the nearest candidates whose clocks do not speak against it."""
-    others = duplicates.shots(con, {i for found in near.values() for i in found}, detailed=False)
+    others = signatures.shots(con, {i for found in near.values() for i in found}, detailed=False)
     return [
         (file_id, other_id, found[other_id])
         for file_id, found in near.items()
@@ -93,7 +94,7 @@ def _distance(one: Shot, other: Shot, orientation: int) -> int:
 
 def _next(con: sqlite3.Connection, index: SimilarIndex) -> tuple[list[Pair], int] | None:
     """Study the files of the next events; the pairs, and the last event's number."""
-    batch = duplicates.studied_after(con, duplicates.studied_until(con), _BATCH)
+    batch = signatures.studied_after(con, signatures.studied_until(con), _BATCH)
     if not batch:
         return None
     loaded = index.loaded_seq or 0
@@ -104,5 +105,5 @@ def _next(con: sqlite3.Connection, index: SimilarIndex) -> tuple[list[Pair], int
 
 
 def _record(con: sqlite3.Connection, pairs: list[Pair], seq: int, at: str) -> int:
-    duplicates.note_studied(con, seq, at)
+    signatures.note_studied(con, seq, at)
     return len(duplicates.add_similar(con, pairs, at))

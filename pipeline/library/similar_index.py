@@ -16,8 +16,8 @@ import numpy as np
 
 from pipeline.codecs import phash
 from pipeline.library.hamming import HammingIndex, Matches
-from pipeline.state import duplicates, events
-from pipeline.state.duplicates import Shot
+from pipeline.state import events, signatures
+from pipeline.state.signatures import Shot
 
 RADIUS = 10  # bits; unrelated photographs differ in 16 or more, copies rarely in more than 7
 TURNED_RADIUS = 4  # mirrored or turned copies must be closer: seven more chances to be wrong
@@ -45,7 +45,7 @@ class SimilarIndex:
         self._owners.clear()
         self.loaded_seq = events.latest_seq(con)
         waiting: dict[str, tuple[list[str], array[int]]] = {}
-        for row in duplicates.hashes(con):
+        for row in signatures.hashes(con):
             if phash.is_flat(row.head):
                 continue
             ids, hashes = waiting.setdefault(row.owner_id, ([], array("q")))

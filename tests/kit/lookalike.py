@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.codecs.phash import Signature
 from pipeline.events import FileStudied
 from pipeline.state import events, studies
-from pipeline.state.duplicates import Shot
+from pipeline.state.signatures import Shot
 from tests.kit.state import AT, OWNER, add_file
 
 

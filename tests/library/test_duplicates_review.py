@@ -16,7 +16,7 @@ from pipeline.codecs.phash import Signature
 from pipeline.library import duplicates, keeper, similar
 from pipeline.library.similar_index import SimilarIndex
 from pipeline.state import duplicates as state
-from pipeline.state import events
+from pipeline.state import events, signatures
 from pipeline.state.connection import Database, open_database
 from pipeline.state.duplicates import Member, Pair
 from tests.kit import scenes
@@ -260,10 +260,10 @@ def test_a_few_pixels_less_do_not_outweigh_the_original() -> None:
 
 def test_a_large_household_is_loaded_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loading in parts finds what loading at once finds, and flat pictures stay out."""
-    rows = [state.Hashed(an_id(n), OWNER, n, b"\x01\x00") for n in range(40_000)]
-    flat = state.Hashed(an_id(50_000), OWNER, 7, b"\x01\x01")
+    rows = [signatures.Hashed(an_id(n), OWNER, n, b"\x01\x00") for n in range(40_000)]
+    flat = signatures.Hashed(an_id(50_000), OWNER, 7, b"\x01\x01")
     index = SimilarIndex()
-    monkeypatch.setattr(state, "hashes", lambda _: iter([*rows, flat]))
+    monkeypatch.setattr(signatures, "hashes", lambda _: iter([*rows, flat]))
     monkeypatch.setattr(events, "latest_seq", lambda _: 0)
     index.load(sqlite3.connect(":memory:"))
     assert len(index) == 40_000
