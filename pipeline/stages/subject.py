@@ -30,6 +30,7 @@ UNKNOWN = Format("unknown", Category.UNKNOWN, "application/octet-stream", "")
 # File systems stamp changes with a clock that ticks at most every 10 ms: a change in the tick of
 # the stamp we saw would be invisible, so a file that fresh is left alone until the tick is over.
 TICK = timedelta(milliseconds=20)
+_LOOKS = 3
 
 _Stamp = tuple[int, int, int, int, int]  # device, inode, size, mtime, ctime
 
@@ -41,9 +42,10 @@ class Subject:
     `params` holds the parameters of this visit's stages, also by stage name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - as for `open`
         self,
         fd: int,
+        stamp: _Stamp,
         path: Path,
         name: str,
         workdir: Path,
@@ -54,7 +56,7 @@ class Subject:
         self.facts: dict[str, JsonObject] = dict(facts)
         self.params: Mapping[str, JsonObject] = params
         self._fd = fd
-        self._stamp = _stamp(os.fstat(fd))
+        self._stamp = stamp
         _, self.inode, self.size, self.mtime_ns, _ = self._stamp
         self._data: bytes | None = None
         self._picture: Picture | None = None
@@ -78,8 +80,8 @@ class Subject:
         """
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            _require_settled_file(fd, path)
-            subject = cls(fd, path, name, workdir, facts or {}, params or {})
+            stamp = _settled_stamp(fd, path)
+            subject = cls(fd, stamp, path, name, workdir, facts or {}, params or {})
             subject._require(size, mtime_ns, inode)
         except BaseException:
             os.close(fd)
@@ -196,15 +198,19 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _require_settled_file(fd: int, path: Path) -> None:
+def _settled_stamp(fd: int, path: Path) -> _Stamp:
+    """The stamp of a regular file whose next change is sure to be stamped differently."""
     from pipeline.clock import SystemClock
 
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        raise NotMedia("This is not a file but a device, pipe or folder.", path=path)
-    age = SystemClock().now().timestamp() - status.st_ctime
-    if 0 <= age < TICK.total_seconds():
+    for _ in range(_LOOKS):
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise NotMedia("This is not a file but a device, pipe or folder.", path=path)
+        age = SystemClock().now().timestamp() - status.st_ctime
+        if not 0 <= age < TICK.total_seconds():
+            return _stamp(status)
         time.sleep(TICK.total_seconds())
+    raise _changed(path)
 
 
 def _read(fd: int, size: int) -> bytes:
