@@ -7,6 +7,7 @@ place. Read first: `fsops.py`, then `placing.py`.
 
 __all__ = [
     "below",
+    "duplicates",
     "exact",
     "fsops",
     "journal",
@@ -18,6 +19,8 @@ __all__ = [
     "recover",
     "renaming",
     "rescan",
+    "similar",
+    "similar_index",
     "trash",
     "verify",
 ]

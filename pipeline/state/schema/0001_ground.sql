@@ -133,7 +133,7 @@ CREATE TABLE derivatives (                        -- files below cache/, may be 
 CREATE TABLE signatures (                         -- what near-duplicate search compares
     file_id TEXT PRIMARY KEY REFERENCES media_files (id) ON DELETE CASCADE,
     phash   INTEGER NOT NULL,                     -- 64 bits, as signed
-    detail  BLOB NOT NULL                         -- for the second look, see library/duplicates
+    detail  BLOB NOT NULL                         -- for the second look, see codecs/phash
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE similar (                            -- suggestions, never acted on by themselves
