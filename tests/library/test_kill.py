@@ -47,14 +47,14 @@ def _kills(base: Path, files: int, kills: int, seed: int) -> int:
 
 def test_forty_kills_lose_nothing(tmp_path: Path) -> None:
     """T01: 40 kills while 300 files are placed: every instant and every restart is sound."""
-    assert _kills(tmp_path, files=300, kills=40, seed=1) >= 30
+    assert _kills(tmp_path, files=300, kills=40, seed=1) >= 20
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
     """T01 in full: 200 kills, 500 files."""
-    assert _kills(tmp_path, files=500, kills=200, seed=2) >= 150
+    assert _kills(tmp_path, files=500, kills=200, seed=2) >= 100
 
 
 def test_the_harness_catches_a_wrong_order(tmp_path: Path) -> None:
@@ -63,7 +63,8 @@ def test_the_harness_catches_a_wrong_order(tmp_path: Path) -> None:
     home = Home.at(tmp_path)
     seen: list[str] = []
     with Killer("tests.library.crashing:place_wrongly") as killer:
-        for _ in range(15):
-            killer.run(tmp_path, kill_after_s=0.06)
+        for kill_at in range(8, 32):
+            assert killer.run(tmp_path, kill_at=kill_at)
             seen += violations(home, given, sources=[home.inbox], settled=True)
-    assert any("untracked" in one or "studied" in one for one in seen)
+    assert any(one.startswith("untracked") for one in seen)
+    assert any("its source is not whole" in one for one in seen)
