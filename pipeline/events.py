@@ -135,6 +135,16 @@ class FileMoved(Event):
     after: str
 
 
+@event("file.retagged")
+@dataclass(frozen=True)
+class FileRetagged(Event):
+    """The file has tags more or less than before."""
+
+    subject: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
 @event("file.trashed")
 @dataclass(frozen=True)
 class FileTrashed(Event):

@@ -1,8 +1,8 @@
 """Undoing a whole run from its journal: the opposite of everything it did, newest first.
 
 Placed files go to the trash, never away; where a source had been moved, it is first put back by a
-verified copy. Moves go back, trashed files are restored, restored ones trashed. Undoing again does
-the rest of what could not be done before, and nothing twice.
+verified copy. Moves go back, trashed files are restored, restored ones trashed, tags are as they
+were. Undoing again does the rest of what could not be done before, and nothing twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipeline.library.renaming import Kept, Renamed
 from pipeline.library.trash import Asking
 from pipeline.model import FileState, Home, RootKind, Take
 from pipeline.state import journal as stored
-from pipeline.state import placements
+from pipeline.state import placements, tags
 from pipeline.state.connection import Database
 from pipeline.state.journal import Entry
 from pipeline.state.placements import File
@@ -35,6 +35,13 @@ class Undone:
 
     reversed: int
     left: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retagged:
+    """The file has the tags it had before."""
+
+    file_id: str
 
 
 async def plan(db: Database, job_id: str, owner_id: str) -> list[Entry]:
@@ -53,7 +60,7 @@ async def undo(
     count, left = 0, list[Kept]()
     for action, group in groupby(entries, key=lambda entry: entry.action):
         results = await _reverse(db, clock, home, action, list(group), asking)
-        count += sum(isinstance(one, Renamed) for one in results)
+        count += sum(not isinstance(one, Kept) for one in results)
         left += [one for one in results if isinstance(one, Kept)]
     if not left:
         undone = functools.partial(stored.job_undone, actor=actor)
@@ -63,7 +70,7 @@ async def undo(
 
 async def _reverse(
     db: Database, clock: Clock, home: Home, action: str, entries: Sequence[Entry], asking: Asking
-) -> list[Renamed | Kept]:
+) -> Sequence[Renamed | Retagged | Kept]:
     asking = replace(asking, undoes={entry.file_id: entry.id for entry in entries})
     file_ids = [entry.file_id for entry in entries]
     match action:
@@ -78,6 +85,9 @@ async def _reverse(
         case "restore":
             fitting, left = await _in_state(db, file_ids, FileState.DONE)
             return [*left, *await trash.put(db, clock, home, fitting, asking)]
+        case "retag":
+            await db.write(tags.revert, entries, clock, actor=asking.actor)
+            return [Retagged(file_id) for file_id in file_ids]
         case _:
             error = NotAllowed(f"Nobody knows how to reverse {action!r}.")
             return [Kept(file_id, error) for file_id in file_ids]

@@ -92,6 +92,12 @@ async def carry_out(
     return results
 
 
+async def foresee(db: Database, home: Home, units: Sequence[RenameUnit]) -> list[RenameUnit]:
+    """The units under the numbers that `carry_out` would give them now; nothing is changed."""
+    free = await asyncio.to_thread(_free_on_disk, home, units)
+    return await db.read(_numbered_all, free)
+
+
 async def resume(db: Database, clock: Clock, home: Home) -> int:
     """Finish renames that a crash interrupted, or take back what cannot be finished; how many."""
     pending = await db.read(renames.pending)
@@ -112,6 +118,11 @@ def _finish(home: Home, one: Rename) -> DarkroomError | None:
     except DarkroomError as error:
         return error
     return None
+
+
+def _numbered_all(con: sqlite3.Connection, units: Sequence[RenameUnit]) -> list[RenameUnit]:
+    numbers = Numbers()
+    return [numbers.free(con, unit) for unit in units]
 
 
 def _decide_all(

@@ -85,6 +85,13 @@ async def put(
 
     Raises NotFound for an id that is not the owner's, Refused for one that is not in the library.
     """
+    return await carry_out(db, clock, home, await plan_put(db, clock, file_ids, asking, days=days))
+
+
+async def plan_put(
+    db: Database, clock: Clock, file_ids: Sequence[str], asking: Asking, *, days: int = DAYS
+) -> list[RenameUnit]:
+    """What `put` would do. Raises as it does."""
     members = await _members(db, file_ids, asking.owner_id)
     _refuse_unless(FileState.DONE, file_ids, members)
     now = clock.now()
@@ -107,8 +114,7 @@ async def put(
             ),
         )
 
-    units = [unit(bundle) for bundle in _bundles(members.values(), FileState.DONE)]
-    return await carry_out(db, clock, home, units)
+    return [unit(bundle) for bundle in _bundles(members.values(), FileState.DONE)]
 
 
 async def restore(

@@ -70,6 +70,15 @@ def finish(
     )
 
 
+def count(con: sqlite3.Connection, job_id: str, files: int, errors: int) -> None:
+    """How many files a job without tasks has worked on, and how many of them were left."""
+    con.execute(
+        "UPDATE processing_jobs SET file_count = ?, processed_count = ?, error_count = ?"
+        " WHERE id = ?",
+        (files, files, errors, job_id),
+    )
+
+
 def set_params(con: sqlite3.Connection, job_id: str, params: JsonObject) -> None:
     """Keep what the job found out about itself."""
     con.execute("UPDATE processing_jobs SET params = ? WHERE id = ?", (json.dumps(params), job_id))

@@ -17,7 +17,7 @@ class Entry:
 
     id: str
     file_id: str
-    action: str  # 'place', 'move', 'trash', 'restore'
+    action: str  # 'place', 'move', 'trash', 'restore', 'retag'
     before: JsonObject
     after: JsonObject
 

@@ -1,0 +1,324 @@
+"""One operation over many files of the library: move, rename, copy, delete, retag.
+
+Every file gets its own answer and a bad one never stops the others; what belongs together goes
+together. A rehearsal answers in the same shape and changes nothing. What was changed is one job,
+journaled, so that `jobs.undo` reverses it; copies change nothing in Darkroom and are no job: they
+stay where they are until a person deletes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.clock import new_id, timestamp
+from pipeline.errors import DarkroomError, Invalid, NotAllowed
+from pipeline.events import JobFinished, JobStarted
+from pipeline.library import exporting, moving, renaming, trash
+from pipeline.library.exporting import Exported
+from pipeline.library.renaming import Kept, Renamed, RenameUnit
+from pipeline.library.trash import Asking
+from pipeline.model import Actor, FileState, Json
+from pipeline.service import files
+from pipeline.service.requests import NAMES, Copy, Delete, Move, Operation, Rename, Retag
+from pipeline.state import events, jobs, roots, tags
+from pipeline.state.files import FileRow
+
+if TYPE_CHECKING:
+    from pipeline.core import Core
+
+Side = str | tuple[str, ...] | None  # a path, a file's tags, or: not in the library
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one file, or would become.
+
+    `before` and `after` are paths below the library, for a copy the whole path of the copy, for
+    tags all tags of the file; `after` is None in the trash. `reason` says why it was left as it is.
+    """
+
+    file: str  # as it was named, else its path below the library
+    id: str | None
+    ok: bool
+    before: Side
+    after: Side
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """One item for each file named, in that order; behind them what belongs to them and went along.
+
+    `job_id` is what to undo; None where nothing in Darkroom was changed.
+    """
+
+    job_id: str | None
+    operation: str
+    dry_run: bool
+    items: tuple[ItemResult, ...]
+
+    @property
+    def failed(self) -> tuple[ItemResult, ...]:
+        """The items that were left as they are."""
+        return tuple(item for item in self.items if not item.ok)
+
+
+async def run(
+    actor: Actor, core: Core, wanted: Sequence[str], operation: Operation, *, dry_run: bool = False
+) -> BatchResult:
+    """Do `operation` to files named by id or path; with `dry_run` only say what it would do.
+
+    Raises `Invalid`, `NotFound` or `NotAllowed` before anything is done when the operation itself
+    makes no sense, for instance its destination.
+    """
+    name = NAMES[type(operation)]
+    operation = await _checked(core, operation)
+    found = [await _resolved(actor, core, file) for file in wanted]
+    rows = {row.id: row for row in found if isinstance(row, FileRow)}
+    is_job = bool(rows) and not dry_run and not isinstance(operation, Copy)
+    job_id = await _begin(actor, core, operation) if is_job else None
+    try:
+        results = await _act(actor, core, rows, operation, job_id, dry_run=dry_run)
+        items = _items(wanted, found, results)
+    except DarkroomError as error:
+        await _end(actor, core, job_id, "failed", error=error.message)
+        raise
+    except asyncio.CancelledError:
+        await _end(actor, core, job_id, "cancelled")
+        raise
+    await _end(actor, core, job_id, "done", items)
+    return BatchResult(job_id, name, dry_run, items)
+
+
+# --- which files, and into which answers -------------------------------------------------------
+
+
+async def _resolved(actor: Actor, core: Core, name: str) -> FileRow | ItemResult:
+    """The row of a file that lies in the library, or why there is none."""
+    try:
+        row = await files.one(actor, core, name)
+    except DarkroomError as error:
+        return ItemResult(name, None, False, None, None, error.message)
+    if row.state is FileState.DONE:
+        return row
+    reason = f"It is not in the library now: it is {row.state}."
+    return ItemResult(name, row.id, False, row.path, row.path, reason)
+
+
+def _items(
+    wanted: Sequence[str],
+    found: Sequence[FileRow | ItemResult],
+    results: Iterable[ItemResult],
+) -> tuple[ItemResult, ...]:
+    by_id = {item.id: item for item in results}
+    named = [
+        _named(name, one if isinstance(one, ItemResult) else by_id.get(one.id) or _as_it_is(one))
+        for name, one in zip(wanted, found, strict=True)
+    ]
+    ids = {item.id for item in named}
+    along = (item for item in by_id.values() if item.id not in ids)
+    return (*named, *sorted(along, key=lambda item: item.file))
+
+
+def _named(name: str, item: ItemResult) -> ItemResult:
+    return ItemResult(name, item.id, item.ok, item.before, item.after, item.reason)
+
+
+def _as_it_is(row: FileRow) -> ItemResult:
+    if row.path is None:
+        reason = "It lies in a folder of yours that Darkroom only reads."
+        return ItemResult("", row.id, False, None, None, reason)
+    return ItemResult("", row.id, True, row.path, row.path)
+
+
+# --- the job -----------------------------------------------------------------------------------
+
+
+async def _begin(actor: Actor, core: Core, operation: Operation) -> str:
+    now = core.clock.now()
+    job_id = new_id(now)
+    job_type = f"batch-{NAMES[type(operation)]}"
+    params: dict[str, Json] = asdict(operation)
+
+    def begin(con: sqlite3.Connection) -> None:
+        at = timestamp(now)
+        who, label = actor.user_id, actor.label
+        jobs.add(con, job_id, job_type, owner_id=who, actor=label, params=params, at=at)
+        events.append(con, JobStarted(job_id, job_type), actor=label, at=at)
+
+    await core.db.write(begin)
+    return job_id
+
+
+async def _end(
+    actor: Actor,
+    core: Core,
+    job_id: str | None,
+    status: str,
+    items: Sequence[ItemResult] = (),
+    error: str | None = None,
+) -> None:
+    if job_id is None:
+        return
+    job, at = job_id, timestamp(core.clock.now())
+
+    def end(con: sqlite3.Connection) -> None:
+        jobs.count(con, job, len(items), sum(not item.ok for item in items))
+        jobs.finish(con, job, status, at, error)
+        events.append(con, JobFinished(job, status), actor=actor.label, at=at)
+
+    await core.db.write(end)
+
+
+# --- the operations ----------------------------------------------------------------------------
+
+
+async def _checked(core: Core, operation: Operation) -> Operation:
+    """The operation with folders as they are meant. Raises what `run` does."""
+    match operation:
+        case Move(target):
+            return Move(_folder(core.home.library, target))
+        case Rename():
+            operation.parsed()
+        case Retag():
+            operation.wanted()
+        case Copy(destination):
+            await _refuse_ours(core, destination)
+    return operation
+
+
+def _folder(library: Path, target: str) -> str:
+    """A folder below the library, given so or as a whole path."""
+    below = target.removeprefix(f"{library}/").rstrip("/")
+    if not below or any(part in ("", ".", "..") for part in below.split("/")):
+        raise Invalid(
+            f"{target!r} is no folder in the library.",
+            hint='Name it from the library on, such as "Holidays/2023".',
+        )
+    return below
+
+
+async def _refuse_ours(core: Core, destination: Path) -> None:
+    """Copies go where Darkroom neither works nor promised not to write."""
+    watched = [one.root.path for one in await core.db.read(roots.listing)]
+    real = await asyncio.to_thread(destination.resolve)
+    for folder in (core.home.inbox, *core.own_folders, *watched):
+        if real.is_relative_to(await asyncio.to_thread(folder.resolve)):
+            raise NotAllowed(
+                "Copies go to a folder that Darkroom does not look after.",
+                path=destination,
+                hint=f"Choose one outside {folder}.",
+            )
+
+
+async def _act(
+    actor: Actor,
+    core: Core,
+    rows: dict[str, FileRow],
+    operation: Operation,
+    job_id: str | None,
+    *,
+    dry_run: bool,
+) -> list[ItemResult]:
+    match operation:
+        case Retag():
+            return await _retag(actor, core, rows, operation.wanted(), job_id)
+        case Copy(destination):
+            return await _copy(core, rows, destination, dry_run=dry_run)
+        case Move() | Rename() | Delete():
+            reason = operation.reason if isinstance(operation, Delete) else ""
+            asking = Asking(actor.user_id, actor.label, job=job_id, reason=reason)
+            return await _rename(core, rows, operation, asking, dry_run=dry_run)
+
+
+async def _rename(
+    core: Core,
+    rows: dict[str, FileRow],
+    operation: Move | Rename | Delete,
+    asking: Asking,
+    *,
+    dry_run: bool,
+) -> list[ItemResult]:
+    ids = [row.id for row in rows.values() if row.path is not None]
+    units = await _units(core, ids, rows, operation, asking)
+    before = {one.file_id: one.from_path for unit in units for one in unit.members}
+    results: list[Renamed | Kept]
+    if dry_run:
+        units = await renaming.foresee(core.db, core.home, units)
+        results = [
+            Renamed(one.file_id, path)
+            for unit in units
+            for one, path in zip(unit.members, unit.paths(), strict=True)
+        ]
+    else:
+        results = await renaming.carry_out(core.db, core.clock, core.home, units)
+    is_delete = isinstance(operation, Delete)
+    return [_renamed(one, before[one.file_id], is_delete=is_delete) for one in results]
+
+
+async def _units(
+    core: Core,
+    ids: Sequence[str],
+    rows: dict[str, FileRow],
+    operation: Move | Rename | Delete,
+    asking: Asking,
+) -> list[RenameUnit]:
+    match operation:
+        case Rename():
+            return await moving.plan(core.db, operation.parsed(), ids, asking)
+        case Delete():
+            days = core.settings.library.trash_days
+            return await trash.plan_put(core.db, core.clock, ids, asking, days=days)
+        case Move(target):
+            wanted = {id: f"{target}/{_name(rows[id].path)}" for id in ids}
+            units, _ = await moving.plan_to(core.db, wanted, asking)
+            return units
+
+
+def _name(path: str | None) -> str:
+    return (path or "").rpartition("/")[2]
+
+
+def _renamed(one: Renamed | Kept, before: str, *, is_delete: bool) -> ItemResult:
+    if isinstance(one, Kept):
+        return ItemResult(before, one.file_id, False, before, before, one.error.message)
+    return ItemResult(before, one.file_id, True, before, None if is_delete else one.path)
+
+
+async def _copy(
+    core: Core, rows: dict[str, FileRow], destination: Path, *, dry_run: bool
+) -> list[ItemResult]:
+    units = await exporting.bundles(core.db, list(rows))
+    results: Sequence[Exported | Kept]
+    if dry_run:
+        planned = await asyncio.to_thread(exporting.plan, destination, units)
+        results = [one for unit in planned for one in exporting.places(destination, unit)]
+    else:
+        results = await asyncio.to_thread(exporting.export, core.home, destination, units)
+    before = {one.file_id: one.path for unit in units for one in unit.members}
+    return [_exported(one, before[one.file_id]) for one in results]
+
+
+def _exported(one: Exported | Kept, before: str) -> ItemResult:
+    if isinstance(one, Kept):
+        return ItemResult(before, one.file_id, False, before, None, one.error.message)
+    return ItemResult(before, one.file_id, True, before, os.fsdecode(one.path))
+
+
+async def _retag(
+    actor: Actor, core: Core, rows: dict[str, FileRow], wanted: tags.Wanted, job_id: str | None
+) -> list[ItemResult]:
+    who, ids = actor.user_id, list(rows)
+    if job_id is None:
+        changes = await core.db.read(tags.plan, who, ids, wanted)
+    else:
+        changes = await core.db.write(
+            tags.change, who, ids, wanted, core.clock, job_id=job_id, actor=actor.label
+        )
+    return [ItemResult("", one.file_id, True, one.before, one.after) for one in changes]
