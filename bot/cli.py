@@ -59,6 +59,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(COULD_NOT_RUN)
+    except OSError as error:  # border: a folder of the home that cannot be made, read or written
+        where = f" ({error.filename})" if error.filename else ""
+        click.secho(f"{error.strerror or error}{where}. Nothing was lost.", err=True, fg="red")
+        sys.exit(COULD_NOT_RUN)
     except DarkroomError as error:
         later = " Nothing is lost; try again later." if isinstance(error, TryLater) else ""
         click.secho(f"{error}{later}", err=True, fg="red")

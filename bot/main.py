@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -64,10 +65,16 @@ def _with_core(home: Path, action: Action[T], mode: str) -> T:
     configure_logging()
 
     async def run() -> T:
+        # SIGTERM ends a command as Ctrl-C does: contexts close, and it says that all is safe.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _interrupt)
         async with open_core(home, settings_of(home), SystemClock(), Mode(mode)) as core:
             return await action(core.household(Surface.CLI), core)
 
     return asyncio.run(run())
+
+
+def _interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def examine(home: Path) -> list[Finding]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.clock import Clock, new_id, timestamp
-from pipeline.errors import Invalid, NotFound, StorageOffline
+from pipeline.errors import Invalid, NotAllowed, NotFound, StorageOffline
 from pipeline.events import RootAsking, RootOffline, RootOnline
 from pipeline.intake import filesystems, markers
 from pipeline.model import Root, RootKind, Take
@@ -96,7 +96,7 @@ async def _root(db: Database, clock: Clock, wanted: Wanted, stored: StoredRoot |
         return stored.root
     marker = None
     if wanted.kind is not RootKind.FOREIGN:
-        marker = await asyncio.to_thread(markers.write, wanted.path)
+        marker = await asyncio.to_thread(_mark, wanted.path)
     if stored is not None:  # it was foreign until now
         return dataclasses.replace(stored.root, kind=wanted.kind, take=wanted.take, marker=marker)
     moved = await _moved(db, wanted.path, marker) if marker else None
@@ -117,6 +117,17 @@ async def _moved(db: Database, path: Path, marker: str) -> Root | None:
             hint="Delete the file .darkroom-root in the copy if it is to be used as well.",
         )
     return dataclasses.replace(elsewhere.root, path=path)
+
+
+def _mark(path: Path) -> str:
+    try:
+        return markers.write(path)
+    except OSError as error:
+        raise NotAllowed(
+            f"Darkroom cannot write to this folder: {error.strerror}. Nothing was moved.",
+            path=path,
+            hint="Files can be copied from it, without --move.",
+        ) from error
 
 
 def _resolved(path: Path, own: Collection[Path]) -> Path:

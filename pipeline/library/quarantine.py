@@ -1,7 +1,7 @@
 """Files that nobody could make sense of: kept aside with a note, so that the inbox gets empty.
 
-Only files that were given to be moved are touched, and only after a verified copy; everything else
-is just recorded as rejected where it lies.
+Only files of the inbox are touched, and only after a verified copy; everything else is just
+recorded as rejected where it lies.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ def name_of(file: File) -> str:
 
 
 def _is_ours_to_move(file: File) -> bool:
-    is_managed = file.root.kind in (RootKind.INBOX, RootKind.MANAGED)
-    return file.state is FileState.REJECTED and file.take is Take.MOVE and is_managed
+    """Only the inbox is ours to empty: in any other folder a stranger's file stays where it is."""
+    is_inbox = file.root.kind is RootKind.INBOX and file.take is Take.MOVE
+    return file.state is FileState.REJECTED and is_inbox
 
 
 def _put_all(home: Home, files: Sequence[File]) -> list[DarkroomError | None]:

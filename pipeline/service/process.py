@@ -17,7 +17,7 @@ from pipeline.intake import admit, filesystems, roots, sweep
 from pipeline.library import fsops, planning
 from pipeline.library.below import Below
 from pipeline.model import Actor, Json, Priority, Root, RootKind, Take
-from pipeline.state import events, jobs, reports
+from pipeline.state import events, jobs, queue, reports
 from pipeline.state.reports import Steps
 
 if TYPE_CHECKING:
@@ -212,6 +212,7 @@ async def _sweep(
     quiet_s = min(core.settings.intake.stable_for_s, 2.0)  # a person is waiting
     swept = await sweep.sweep_once(core.db, core.clock, request, extent, quiet_s=quiet_s)
     await core.db.write(reports.note_known, job_id, swept.known, core.clock.now())
+    await core.db.write(queue.take_over, job_id, swept.known, core.clock.now())
     return swept
 
 

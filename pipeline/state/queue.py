@@ -7,6 +7,7 @@ the next start. `at` is always time of the queue's own clock, as text (`work.que
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,44 @@ def _insert(con: sqlite3.Connection, task: NewTask, task_id: str, stamp: str) ->
             "UPDATE processing_jobs SET file_count = file_count + 1 WHERE id = ?", (task.job_id,)
         )
     return inserted
+
+
+def take_over(
+    con: sqlite3.Connection, job_id: str, file_ids: Iterable[str], at: datetime
+) -> None:
+    """Make `job_id` the job that brings these files to their end, as a cut off one would have.
+
+    Open tasks become its own, and a studied file that nobody places is asked for again. Jobs that
+    have nothing left to do by that are over.
+    """
+    stamp = timestamp(at)
+    ids = json.dumps(list(file_ids))
+    con.execute(
+        "INSERT INTO tasks (id, job_id, file_id, owner_id, kind, priority, status, created_at,"
+        " updated_at) SELECT hex(randomblob(16)), ?, f.id, f.owner_id, 'place', 'interactive',"
+        " 'queued', ?, ? FROM json_each(?) j JOIN media_files f ON f.id = j.value"
+        " WHERE f.state = 'studied' AND NOT EXISTS (SELECT 1 FROM tasks t"
+        "  WHERE t.file_id = f.id AND t.status IN ('queued', 'claimed'))",
+        (job_id, stamp, stamp, ids),
+    )
+    con.execute(
+        "UPDATE tasks SET job_id = ?, priority = 'interactive', not_before = NULL"
+        " WHERE file_id IN (SELECT value FROM json_each(?)) AND status IN ('queued', 'claimed')",
+        (job_id, ids),
+    )
+    con.execute(
+        "UPDATE processing_jobs SET file_count = (SELECT count(DISTINCT file_id) FROM tasks"
+        " WHERE job_id = processing_jobs.id) WHERE id = ?",
+        (job_id,),
+    )
+    con.execute(
+        "UPDATE processing_jobs SET status = 'cancelled', completed_at = ?,"
+        " error = 'It was cut off; a later run went on with it.'"
+        " WHERE status = 'running' AND id <> ? AND job_type = (SELECT job_type"
+        "  FROM processing_jobs WHERE id = ?) AND NOT EXISTS (SELECT 1 FROM tasks"
+        "  WHERE job_id = processing_jobs.id AND status IN ('queued', 'claimed'))",
+        (stamp, job_id, job_id),
+    )
 
 
 # --- claiming ----------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,12 +91,13 @@ def process(
     home: Path, *arguments: str | Path, patience_s: float = _PATIENCE_S, **environment: str
 ) -> Processed:
     """`darkroom process ... --report R --json`; fails the test where it could not run."""
-    report = home.parent / f"{home.name}-report.jsonl"
+    report = Path(tempfile.mkdtemp(prefix="darkroom-report-")) / "report.jsonl"
     began = monotonic()
     words = ("process", *arguments, "--report", report, "--json")
     ran = darkroom(home, *words, patience_s=patience_s, **environment)
     assert ran.status in (0, 1), ran.err
     rows = tuple(json.loads(line) for line in report.read_text(encoding="utf-8").splitlines())
+    shutil.rmtree(report.parent)
     return Processed(ran, json.loads(ran.out), rows, monotonic() - began)
 
 
@@ -116,7 +119,7 @@ def library(home: Path) -> dict[str, str]:
 def digest(path: Path) -> str:
     """The sha256 of a file's bytes."""
     if path.is_symlink():
-        return f"-> {os.readlink(path)}"
+        return f"-> {path.readlink()}"
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
