@@ -6,6 +6,10 @@ import sys
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+import click
+
+from bot.console import wording
+
 if TYPE_CHECKING:
     from pipeline.state.reports import Steps
 
@@ -13,12 +17,22 @@ _STEPS = (("studied", "Study"), ("placed", "Place"))
 
 
 async def show(steps: AsyncIterator[Steps], *, quiet: bool = False) -> None:
-    """Follow `steps` to their end; draw them only on a terminal."""
+    """Follow `steps` to their end; draw them only on a terminal. What work waits for is told."""
+    told = _telling(steps)
     if quiet or not sys.stderr.isatty():
-        async for _ in steps:
+        async for _ in told:
             pass
         return
-    await _draw(steps)
+    await _draw(told)
+
+
+async def _telling(steps: AsyncIterator[Steps]) -> AsyncIterator[Steps]:
+    before = None
+    async for step in steps:
+        if step.why and step.why != before:
+            click.echo(f"Waiting: {wording.path(step.why)}", err=True)
+        before = step.why or before
+        yield step
 
 
 async def _draw(steps: AsyncIterator[Steps]) -> None:

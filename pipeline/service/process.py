@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 JOB_TYPE = "process"
 LOOK_S = 0.25  # progress is looked at four times a second
+PATIENCE_S = 10.0  # nothing moved for so long: what was put off is left for the next run
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,27 @@ async def start(actor: Actor, core: Core, paths: Sequence[Path], *, move: bool =
 
 
 async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Steps]:
-    """How far the job is, four times a second, until it is over; ends with the final count."""
+    """How far the job is, four times a second, until it is over; ends with the final count.
+
+    It is over, too, when all that is left was put off (an unreadable file, a full disk) and
+    nothing moves any more: a person waits, and the next run goes on with it.
+    """
     await core.db.read(jobs.require, job_id, actor.user_id)
     draining = asyncio.create_task(core.working_flow.drain(job_id), name=f"drain {job_id}")
+    before, since = None, core.clock.monotonic()
     try:
         while not draining.done():
-            yield await core.db.read(reports.steps, job_id)
+            step = await core.db.read(reports.steps, job_id)
+            yield step if step.why else replace(step, why=core.working_flow.waiting_for)
+            if step != before:
+                before, since = step, core.clock.monotonic()
+            if step.put_off == step.open_tasks and core.clock.monotonic() - since > PATIENCE_S:
+                at = timestamp(core.clock.now())
+                await core.db.write(jobs.finish, job_id, "failed", at, step.why)
+                break
             await asyncio.wait([draining], timeout=LOOK_S)
-        await draining
+        else:
+            await draining
         if core.index is not None:
             from pipeline.library import similar
 

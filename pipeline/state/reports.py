@@ -49,12 +49,14 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How far the files of a job are."""
+    """How far the files of a job are. What is `put_off` failed for now; `why` tells of one."""
 
     total: int
     studied: int
     placed: int
     open_tasks: int
+    put_off: int
+    why: str | None
 
 
 def note_known(con: sqlite3.Connection, job_id: str, file_ids: Sequence[str], at: datetime) -> None:
@@ -103,9 +105,19 @@ def steps(con: sqlite3.Connection, job_id: str) -> Steps:
         {"job": job_id},
     ).fetchone()
     waiting = con.execute(
-        "SELECT count(*) FROM tasks WHERE job_id = ? AND status IN ('queued', 'claimed')", (job_id,)
-    ).fetchone()[0]
-    return Steps(row["total"], int(row["studied"]), int(row["placed"]), waiting)
+        "SELECT count(*) AS open, max(error) AS why, total(status = 'queued'"
+        "  AND not_before IS NOT NULL AND error IS NOT NULL) AS put_off"
+        " FROM tasks WHERE job_id = ? AND status IN ('queued', 'claimed')",
+        (job_id,),
+    ).fetchone()
+    return Steps(
+        total=row["total"],
+        studied=int(row["studied"]),
+        placed=int(row["placed"]),
+        open_tasks=waiting["open"],
+        put_off=int(waiting["put_off"]),
+        why=waiting["why"],
+    )
 
 
 def page(
