@@ -6,18 +6,42 @@ that `--help` answers at once.
 
 from __future__ import annotations
 
+import importlib.util
+import pkgutil
 import sys
 from pathlib import Path
 
 import click
 
+from bot import console
 from pipeline.errors import DarkroomError, TryLater
-from pipeline.registry import discover
 
 COULD_NOT_RUN = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The modules of `bot.console` that declare a `COMMAND`; imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, by name."""
+        modules = sorted(module.name for module in pkgutil.iter_modules(console.__path__))
+        return [name for name in modules if self.get_command(ctx, name) is not None]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command called `cmd_name`; None if there is no such one."""
+        if not cmd_name.isidentifier():
+            return None
+        name = f"{console.__name__}.{cmd_name}"
+        if importlib.util.find_spec(name) is None:
+            return None
+        module = importlib.import_module(name)
+        command: click.Command | None = getattr(module, "COMMAND", None)
+        return command
+
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
@@ -41,10 +65,6 @@ def darkroom(context: click.Context, home: Path) -> None:
       darkroom serve                            keep watching the inbox
     """
     context.obj = home.absolute()
-
-
-for command in discover("bot.console", "COMMAND"):
-    darkroom.add_command(command)
 
 
 def main() -> None:
