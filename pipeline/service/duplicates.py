@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.clock import timestamp
+from pipeline.errors import NotFound
 from pipeline.library import duplicates
 from pipeline.library.duplicates import Review
 from pipeline.model import Actor
@@ -27,6 +28,10 @@ async def alike(actor: Actor, core: Core, limit: int = 50, after: str = "") -> l
 
 
 async def decide(actor: Actor, core: Core, one: str, other: str, decision: Decision) -> None:
-    """Remember what a person says of a pair; it is not asked about again."""
+    """Remember what a person says of a pair; it is not asked about again. Raises `NotFound`."""
     at = timestamp(core.clock.now())
-    await core.db.write(stored.decide, actor.user_id, one, other, decision, actor.label, at)
+    is_known = await core.db.write(
+        stored.decide, actor.user_id, one, other, decision, actor.label, at
+    )
+    if not is_known:
+        raise NotFound("There are no two such files.", hint="darkroom dupes --similar lists ids.")
