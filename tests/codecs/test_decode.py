@@ -69,7 +69,7 @@ def test_sixteen_bits_become_eight(top: int) -> None:
 
 @pytest.mark.parametrize("kind_", [b"zTXt", b"iTXt", b"iCCP"])
 def test_packed_metadata_is_not_unpacked(kind_: bytes) -> None:
-    """Half a gigabyte of text beside a small picture costs nothing and hides nothing (T50)."""
+    """Megabytes of text beside a small picture costs nothing and hides nothing (T50)."""
     picture = decode.decode(bombs.png_text(kind_, 64 * bombs.MIB), "png", 100)
     assert picture.width == 96
 

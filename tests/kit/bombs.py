@@ -24,8 +24,8 @@ def png(side: int = 30_000) -> bytes:
     return _png((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
 
 
-def png_text(kind: bytes, unpacked: int = 512 * MIB) -> bytes:
-    """A small picture with half a gigabyte of text or profile packed beside it."""
+def png_text(kind: bytes, unpacked: int = 128 * MIB) -> bytes:
+    """A small picture with 128 MB of text or profile packed beside it."""
     packed = _deflated(b"A" * MIB, unpacked // MIB)
     lead = {b"zTXt": b"Comment\0\0", b"iTXt": b"XML:com.adobe.xmp\0\1\0\0\0", b"iCCP": b"icc\0\0"}
     parts = _png_parts(media.saved(media.scene(), "PNG"))
