@@ -59,6 +59,8 @@ class AdvancedFileManager:
     def __enter__(self) -> Self:
         """Keep the home open between calls, from the first one that changes something."""
         _refuse_inside_loop()
+        if self._runner is not None:
+            raise Invalid("This home is kept open already.", path=self.home)
         self._runner = asyncio.Runner()
         return self
 

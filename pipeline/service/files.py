@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from pipeline.errors import Invalid, NotFound
 from pipeline.model import Actor, Category, FileState, Json
 from pipeline.state import files as stored
 from pipeline.state.connection import INTERACTIVE_LIMIT_S
-from pipeline.state.files import IN_LIBRARY, SHOWN, FileRow, Query
+from pipeline.state.files import IN_LIBRARY, SHOWN, Cursor, FileRow, Query
 
 if TYPE_CHECKING:
     from pipeline.core import Core
@@ -43,9 +44,18 @@ def query_of(
 
 
 async def find(actor: Actor, core: Core, query: Query, limit: int = 100) -> list[FileRow]:
-    """The actor's files that fit, newest taken first."""
-    page = await core.db.read_within(_REACH_S, stored.find, actor.user_id, query, limit=limit)
-    return page.rows
+    """The actor's files that fit, newest taken first, page by page up to `limit`."""
+    rows: list[FileRow] = []
+    after: Cursor | None = None
+    while len(rows) < limit:
+        left = limit - len(rows)
+        search = functools.partial(stored.find, after=after, limit=left)
+        page = await core.db.read_within(_REACH_S, search, actor.user_id, query)
+        rows += page.rows
+        after = page.following
+        if after is None:
+            break
+    return rows
 
 
 async def resolve(actor: Actor, core: Core, wanted: Sequence[str]) -> list[FileRow]:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import Invalid, NotAllowed, NotFound
@@ -264,7 +264,12 @@ STEPS = st.lists(st.tuples(OPERATIONS, st.sets(st.integers(0, 5), min_size=1)), 
 
 
 @given(STEPS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=15,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # each try is a whole home: no shrinking
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def test_any_sequence_undone_in_reverse_gives_the_same_library(
     steps: list[tuple[Operation, set[int]]],
 ) -> None:
