@@ -178,7 +178,15 @@ async def _record(
 
 
 def _free_on_disk(home: Home, units: Sequence[RenameUnit]) -> list[RenameUnit]:
-    return [_free(home, unit) for unit in units]
+    """Each under a free number; many that want one name do not each try all its numbers anew."""
+    reached: dict[tuple[str, ...], int] = {}
+    found = []
+    for unit in units:
+        wanted = unit.paths()
+        free = _free(home, unit.numbered(max(unit.number, reached.get(wanted, 1))))
+        reached[wanted] = free.number
+        found.append(free)
+    return found
 
 
 def _free(home: Home, unit: RenameUnit) -> RenameUnit:
