@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import tempfile
 from pathlib import Path
 
@@ -198,6 +199,23 @@ async def test_a_name_taken_in_the_last_moment_is_met_with_another(
     assert sorted(path.name for path in stick.iterdir()) == [
         "IMG_9 (2).HEIC", "IMG_9 (2).MOV", "IMG_9 (2).xmp", "IMG_9.MOV",
     ]  # fmt: skip
+
+
+async def test_a_stick_without_hard_links_gets_the_same(
+    family: Family, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT and exFAT know one name per file: the copy is renamed instead, still over nothing."""
+    (stick / "IMG_0.jpg").write_bytes(b"somebody's own")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(fsops.os, "link", refuse)
+    result = await family.run(Copy(stick), family.photos[0])
+    assert not result.failed
+    assert (stick / "IMG_0.jpg").read_bytes() == b"somebody's own"
+    assert (stick / "IMG_0 (2).jpg").read_bytes() == b"photo 0"
+    assert len(list(stick.iterdir())) == 2
 
 
 async def test_copies_go_only_where_darkroom_does_not_work(family: Family, tmp_path: Path) -> None:
