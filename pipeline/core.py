@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from config.settings import Settings
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.errors import DarkroomError, Invalid, NotFound
-from pipeline.events import StateRestored
+from pipeline.events import Recorded, StateRestored
 from pipeline.intake import roots
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pipeline.work.workers.local import LocalSettings, LocalWorkers
 
 OWNER_ROLE = "owner"
+EMPTY_EVERY_S = 1.0  # duplicates leave the inbox in batches of what came within this time
 ALIKE_EVERY_S = 2.0  # look-alikes are sought in batches of what came within this time
 
 
@@ -241,6 +242,8 @@ async def _open_flow(stack: AsyncExitStack, core: Core) -> Core:
     await stack.enter_async_context(alongside(flow.run(), "flow"))
     index = SimilarIndex()
     await stack.enter_async_context(alongside(_find_alike(core, index), "look-alikes"))
+    if not rehearses:
+        await stack.enter_async_context(alongside(_empty_inbox(core), "duplicates in the inbox"))
     return replace(core, workers=workers, flow=flow, index=index)
 
 
@@ -258,6 +261,28 @@ async def _find_alike(core: Core, index: SimilarIndex) -> None:
             await similar.catch_up(core.db, core.clock, index)
     finally:
         stop()
+
+
+async def _empty_inbox(core: Core) -> None:
+    """Let go of duplicates in the inbox, a moment after they or their twins came, for ever."""
+    from pipeline.library import emptying
+
+    fresh = asyncio.Event()
+    fresh.set()  # what an earlier run left
+    names = ("file.duplicate", "file.placed")
+    stop = core.db.listen(lambda told: fresh.set() if _any_of(told, names) else None)
+    try:
+        while True:
+            await fresh.wait()
+            fresh.clear()
+            await emptying.release_duplicates(core.db, core.clock, core.home)
+            await core.clock.sleep(EMPTY_EVERY_S)
+    finally:
+        stop()
+
+
+def _any_of(told: Sequence[Recorded], names: Sequence[str]) -> bool:
+    return any(event.name in names for event in told)
 
 
 def worker_settings(settings: Settings, *, slots: int = 0) -> LocalSettings:

@@ -27,4 +27,5 @@ def COMMAND(home: Path, snapshot: str | None, yes: bool) -> None:
     click.echo(f"Restored {wording.path(restored.source)}.")
     if restored.set_aside is not None:
         click.echo(f"The former database is in {wording.path(restored.set_aside)}.")
-    click.echo(f"{wording.count(restored.readmitted, 'file')} of the library were added again.")
+    again = wording.count(restored.readmitted, "file")
+    click.echo(f"{again} of the library added again; the next run reads what they show.")

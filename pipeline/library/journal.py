@@ -47,7 +47,7 @@ class Retagged:
 async def plan(db: Database, job_id: str, owner_id: str) -> list[Entry]:
     """What an undo of the job would reverse. Raises NotFound for a job that is not the owner's."""
     if not await db.read(stored.job_exists, job_id, owner_id):
-        raise NotFound(f"There is no job {job_id}.")
+        raise NotFound(f"There is no job {job_id}.", hint="darkroom jobs lists them.")
     return await db.read(stored.open_entries, job_id, owner_id)
 
 

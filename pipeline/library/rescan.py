@@ -86,10 +86,13 @@ def _is_there(home: Home, file: Lost) -> bool:
 
 
 async def _admit(db: Database, clock: Clock, root: Root, fresh: Sequence[Candidate]) -> int:
-    """Rows for files that stay where they are: indexed, with the library as their root."""
+    """Rows for files that stay where they are: indexed, with the library as their root.
+
+    They are studied before anything else: what is not known yet would be stored a second time.
+    """
     if not fresh:
         return 0
-    request = admit.Request(replace(root, take=Take.INDEX), ACTOR, Priority.BACKFILL)
+    request = admit.Request(replace(root, take=Take.INDEX), ACTOR, Priority.INTERACTIVE)
     admitted = await admit.admit(db, clock, request, fresh)
     file_ids = (*admitted.new, *admitted.known)
     await db.write(_shelve, file_ids, timestamp(clock.now()))

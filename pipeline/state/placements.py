@@ -112,6 +112,18 @@ def by_ids(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[File]:
     return [_file(row) for row in rows]
 
 
+def duplicates_in_inbox(con: sqlite3.Connection, limit: int = 500) -> list[File]:
+    """Duplicates of placed files whose own source in the inbox was not let go of yet, by id."""
+    rows = con.execute(
+        f"{_SELECT} WHERE f.state = 'duplicate' AND f.take = 'move' AND r.kind = 'inbox'"
+        " AND o.state IN ('placed', 'done') AND o.path IS NOT NULL AND NOT EXISTS"
+        "  (SELECT 1 FROM events WHERE subject = f.id AND name = 'file.released')"
+        " ORDER BY f.id LIMIT ?",
+        (limit,),
+    )
+    return [_file(row) for row in rows]
+
+
 def is_name_taken(con: sqlite3.Connection, key: str, *, but: str) -> bool:
     """Does a file other than `but` have this name, or is one about to get it?"""
     return (

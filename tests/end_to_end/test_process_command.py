@@ -60,11 +60,12 @@ def test_rehearsal_over_a_home_in_use(home: Path, album: Path) -> None:
 
 
 def test_move_releases_only_what_is_safe(home: Path, album: Path) -> None:
-    """--move: placed sources are gone, each lies in the library; what was refused stays."""
+    """--move: placed sources are gone, each lies in the library; what was not placed stays."""
     before = cli.contents(album)
     moved = cli.process(home, album, "--move")
     left = {name for name in cli.contents(album) if not name.startswith(".")}
-    assert left == {"broken.jpg"}
+    assert left - {"copy of 1.jpg", "IMG_0001.jpg"} == {"broken.jpg"}
+    assert len(left) == 2  # one of the two equal files, whichever was read second
     assert set(before.values()) - {before["broken.jpg"]} == set(cli.library(home).values())
     assert moved.ran.status == 1
 
@@ -200,7 +201,7 @@ def test_full_library(home: Path, tmp_path: Path) -> None:
         assert set(cli.library(home).values()) <= set(before.values())
 
 
-class _mounted:  # noqa: N801 - reads as what it does
+class _mounted:
     """A tmpfs over a folder, or the folder itself read-only; unmounted at the end."""
 
     def __init__(self, folder: Path, how: str) -> None:
@@ -221,6 +222,6 @@ class _mounted:  # noqa: N801 - reads as what it does
 
 
 def _mount(*arguments: str | Path) -> None:
-    done = subprocess.run(["mount", *arguments], capture_output=True, text=True)
+    done = subprocess.run(["mount", *arguments], check=False, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"mounting is not possible here: {done.stderr.strip()}")

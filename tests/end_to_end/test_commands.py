@@ -1,0 +1,236 @@
+"""Every other command, run for real over a small library, and what it says read as a person would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.kit import cli, media
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def taken(home: Path, album: Path) -> cli.Processed:
+    """The album taken into the home."""
+    return cli.process(home, album)
+
+
+def _job(home: Path) -> str:
+    newest = cli.darkroom(home, "jobs", "--json").out.splitlines()[0]
+    return str(json.loads(newest)["id"])
+
+
+def _said(home: Path, *arguments: str | Path, status: int = 0) -> str:
+    ran = cli.darkroom(home, *arguments)
+    assert ran.status == status, ran.said
+    assert "Traceback" not in ran.err
+    return ran.said
+
+
+@pytest.mark.usefixtures("taken")
+def test_undo_and_undo_again(home: Path, album: Path) -> None:
+    """Undo of a run puts its copies into the trash; the sources stay; twice changes nothing."""
+    before, kept = cli.contents(album), cli.library(home)
+    job = _job(home)
+    assert f"Reversed {len(kept)} changes" in _said(home, "undo", job, "--yes")
+    assert cli.library(home) == {}
+    trash = cli.contents(home / "trash")
+    assert set(kept.values()) <= set(trash.values())
+    assert cli.contents(album) == before
+    assert "Reversed 0 changes" in _said(home, "undo", job, "--yes")
+
+
+def test_undo_of_a_move(home: Path, album: Path) -> None:
+    """Undo of a run that moved brings every file back to where it came from."""
+    before = cli.contents(album)
+    cli.process(home, album, "--move")
+    _said(home, "undo", _job(home), "--yes")
+    after = {name: value for name, value in cli.contents(album).items() if name[0] != "."}
+    assert after == before
+    assert cli.library(home) == {}
+
+
+def test_undo_of_nothing(home: Path, taken: cli.Processed) -> None:
+    """A job that does not exist is named, with the way to find the right one."""
+    assert "darkroom jobs" in _said(home, "undo", "0190-nothing", "--yes", status=2)
+    assert taken.summary["placed"]
+
+
+def test_trash_there_and_back(home: Path, taken: cli.Processed, album: Path) -> None:
+    """Put, list, restore: a photo goes with its sidecar and comes back to its place."""
+    before = cli.library(home)
+    row = taken.of(album / "IMG_0002.jpg")
+    said = _said(home, "trash", "put", row["path"], "--reason", "blurred")
+    assert said.count("in the trash: ") == 2
+    assert set(before) - set(cli.library(home)) == {
+        row["path"],
+        taken.of(album / "IMG_0002.xmp")["path"],
+    }
+    assert row["id"] in _said(home, "trash", "list")
+    said = _said(home, "trash", "restore", row["id"])
+    assert said.count("restored: ") == 2
+    assert cli.library(home) == before
+    assert "empty" in _said(home, "trash", "list")
+
+
+def test_purge_shows_first_and_deletes_only_trash(
+    home: Path, taken: cli.Processed, album: Path
+) -> None:
+    """Nothing is purged before its time; --all --dry-run lists; --all --yes deletes just that."""
+    row = taken.of(album / "IMG_0003.jpg")
+    _said(home, "trash", "put", row["path"])
+    kept = cli.library(home)
+    assert "0 files" in _said(home, "trash", "purge", "--yes")
+    before = cli.contents(home / "trash")
+    listed = _said(home, "trash", "purge", "--all", "--dry-run")
+    assert row["path"] in listed
+    assert "Nothing was touched" in listed
+    assert cli.contents(home / "trash") == before
+    assert "Deleted 1 file" in _said(home, "trash", "purge", "--all", "--yes")
+    assert row["sha256"] not in cli.contents(home / "trash").values()
+    assert cli.library(home) == kept
+    assert (album / "IMG_0003.jpg").is_file()
+
+
+@pytest.mark.usefixtures("taken")
+def test_trash_of_what_is_not_there(home: Path) -> None:
+    """A file nobody knows is named, and nothing happens."""
+    before = cli.library(home)
+    assert "nowhere.jpg" in _said(home, "trash", "put", "nowhere.jpg", status=2)
+    assert cli.library(home) == before
+
+
+@pytest.mark.usefixtures("taken")
+def test_find(home: Path) -> None:
+    """Words, kinds, years and states find what they should."""
+    assert "IMG_0002.jpg" in _said(home, "find", "2019-05")
+    assert "IMG_0003" not in _said(home, "find", "2019-05")
+    assert "film.mp4" in _said(home, "find", "--kind", "video")
+    assert "zeros" in _said(home, "find", "--state", "rejected")
+    assert "Nothing found" in _said(home, "find", "zebra")
+    rows = [json.loads(line) for line in _said(home, "find", "--json").splitlines()]
+    assert {"IMG_0002.jpg", "film.mp4"} <= {Path(row["path"]).name for row in rows if row["path"]}
+
+
+def test_dupes(home: Path, tmp_path: Path) -> None:
+    """Equal files, look-alikes with a keeper and its reasons, and a decision that is remembered."""
+    album = tmp_path / "twins"
+    album.mkdir()
+    big, small = media.scene(640, 480), media.scene(640, 480)[::2, ::2]
+    (album / "big.jpg").write_bytes(media.jpeg(big, quality=95))
+    (album / "small.jpg").write_bytes(media.jpeg(small, quality=60))
+    (album / "same.jpg").write_bytes((album / "big.jpg").read_bytes())
+    taken = cli.process(home, album)
+    assert "keeping one would free" in _said(home, "dupes")
+    alike = _said(home, "dupes", "--similar")
+    assert re.search(r"keep\s+\S+\s+\S*big.jpg\s+\(.+\)", alike), alike
+    one, other = (taken.of(album / name)["id"] for name in ("big.jpg", "small.jpg"))
+    kept = one if taken.of(album / "big.jpg")["outcome"] == "placed" else None
+    assert kept, taken.rows
+    assert "Remembered" in _said(home, "dupes", "decide", one, other, "different")
+    assert "No look-alikes" in _said(home, "dupes", "--similar")
+    found = json.loads(_said(home, "dupes", "scan", album, "--json"))
+    assert {Path(path).name for path in found["paths"]} == {"big.jpg", "same.jpg"}
+
+
+@pytest.mark.usefixtures("taken")
+def test_jobs_and_roots(home: Path, album: Path) -> None:
+    """The run is listed as done; the folders and how they are, too."""
+    assert re.search(r"process\s+done", _said(home, "jobs"))
+    roots = _said(home, "roots")
+    assert re.search(rf"foreign\s+copy\s+online\s+{re.escape(str(album))}", roots)
+    assert "inbox" in roots
+    assert "library" in roots
+
+
+def test_verify_names_a_flipped_bit(home: Path, taken: cli.Processed, album: Path) -> None:
+    """A whole library is fine; one flipped bit is found and named, and nothing is touched."""
+    assert "0 altered" in _said(home, "verify")
+    victim = home / "library" / taken.of(album / "IMG_0003.jpg")["path"]
+    seen = victim.stat()
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 1
+    victim.write_bytes(data)
+    os.utime(victim, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    said = _said(home, "verify", status=1)
+    assert "IMG_0003.jpg" in said
+    assert "1 altered" in said
+    assert victim.read_bytes() == data
+
+
+@pytest.mark.usefixtures("taken")
+def test_verify_asks_when_much_is_gone(home: Path) -> None:
+    """Half a library gone at once is more likely a lost disk: it asks and marks nothing."""
+    for path in list((home / "library").rglob("IMG_*.jpg")):
+        path.unlink()
+    said = _said(home, "verify", status=1)
+    assert "confirm" in said or "missing" in said
+    assert "IMG_0002.jpg" in _said(home, "find")
+
+
+def test_backup_and_restore(home: Path, taken: cli.Processed, album: Path) -> None:
+    """A snapshot is taken, listed and gone back to; what was placed since is known again."""
+    assert "Snapshot" in _said(home, "backup")
+    name = _said(home, "backup", "list").split()[0]
+    (album / "later.jpg").write_bytes(media.jpeg(media.scene(100, 70, seed=9)))
+    cli.process(home, album)
+    before = cli.library(home)
+    said = _said(home, "restore", name, "--yes")
+    assert "Restored" in said
+    assert "1 file of the library" in said
+    assert cli.library(home) == before
+    assert cli.process(home, album).summary["placed"] == 0
+    assert "later.jpg" in _said(home, "find")
+    assert cli.library(home) == before
+    assert taken.summary["placed"]
+
+
+def test_doctor(home: Path, album: Path) -> None:
+    """Before and after the first run every finding is fine or says how to mend it."""
+    _said(home, "doctor")
+    assert not home.exists()
+    cli.process(home, album)
+    said = _said(home, "doctor")
+    assert "decoders are installed" in said
+    assert "database" in said
+    assert "BAD" not in said
+
+
+def test_two_at_once(home: Path, album: Path, taken: cli.Processed) -> None:
+    """While Darkroom runs, looking works; changing says who owns the home and changes nothing."""
+    row = taken.of(album / "IMG_0001.jpg")
+    with cli.start(home, "serve") as serving:
+        try:
+            assert serving.stdout is not None
+            assert "running" in serving.stdout.readline()
+            assert "IMG_0003.jpg" in _said(home, "find")
+            assert "done" in _said(home, "jobs")
+            _said(home, "roots")
+            _said(home, "doctor")
+            before = cli.library(home)
+            for words in (("process", album), ("trash", "put", row["path"]), ("verify",)):
+                said = _said(home, *words, status=2)
+                assert str(serving.pid) in said, said
+            assert cli.library(home) == before
+        finally:
+            serving.terminate()
+            assert serving.wait(20) == 0
+
+
+def test_commands_without_a_home(home: Path) -> None:
+    """Where there is no Darkroom yet, every look says so kindly and makes nothing."""
+    for words in (
+        ("find",),
+        ("jobs",),
+        ("dupes",),
+        ("trash", "list"),
+        ("roots",),
+        ("backup", "list"),
+    ):
+        assert "darkroom process" in _said(home, *words, status=2)
+    assert not home.exists()
