@@ -90,8 +90,8 @@ def real_photos(numbers: range, folder: Path) -> None:
 
 def share_of_safety(work: Path) -> bool:
     """The first bar: three runs over real photos, the median counts."""
-    real_photos(range(8), work / "real")
-    real_photos(range(8, 9), work / "warm")  # the table of places, once per home
+    real_photos(range(16), work / "real")
+    real_photos(range(16, 17), work / "warm")  # the table of places, once per home
     for n in range(3):
         measure(work / f"home-{n}", work / "warm")
     runs = [measure(work / f"home-{n}", work / "real") for n in range(3)]
