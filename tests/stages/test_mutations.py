@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -49,9 +49,10 @@ async def _visit_all(folder: Path, count: int) -> None:
     settings = LocalSettings(slots=1, timeout_s=30)
     core = psutil.Process()
     ended = killed = 0
+    seeds = {name: media.SEEDS[name]() for name in SPOILT}  # encoders keep memory for themselves
     async with open_workers(settings, folder / "work") as workers:
         before = core.memory_info().rss
-        for number, (name, data) in enumerate(_spoilt(count)):
+        for number, (name, data) in enumerate(_spoilt(seeds, count)):
             path = folder / f"{number}-{name}"
             path.write_bytes(data)
             killed += await _visit(workers, path)
@@ -76,12 +77,12 @@ async def _visit(workers: LocalWorkers, path: Path) -> bool:
     return False
 
 
-def _spoilt(count: int) -> Iterator[tuple[str, bytes]]:
+def _spoilt(seeds: Mapping[str, bytes], count: int) -> Iterator[tuple[str, bytes]]:
     rng = random.Random(49)
-    share = -(-count // len(SPOILT))
+    share = -(-count // len(seeds))
     made = 0
-    for name in SPOILT:
-        for data in media.mutations(media.SEEDS[name](), rng, min(share, count - made)):
+    for name, seed in seeds.items():
+        for data in media.mutations(seed, rng, min(share, count - made)):
             made += 1
             yield name, data
 
