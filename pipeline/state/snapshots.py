@@ -161,7 +161,9 @@ def _kept(newest_first: Iterable[Snapshot]) -> list[Snapshot]:
 
 
 def _reading(database: Path) -> contextlib.closing[sqlite3.Connection]:
-    uri = f"file:{quote(str(database))}?mode=ro"
+    """Beside a database that nobody has open nothing is made either, not even SQLite's `-shm`."""
+    is_idle = not database.with_name(f"{database.name}-wal").exists()
+    uri = f"file:{quote(str(database))}?mode=ro" + ("&immutable=1" if is_idle else "")
     return contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None))
 
 

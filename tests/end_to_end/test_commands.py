@@ -1,4 +1,4 @@
-"""Every other command, run for real over a small library, and what it says read as a person would."""
+"""Every other command, run for real over a small library; what it says is read as well."""
 
 from __future__ import annotations
 

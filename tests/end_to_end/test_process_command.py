@@ -171,6 +171,7 @@ def _without_roots_eyes(home: Path, album: Path) -> cli.Ran:
             *("--json", "--report", report),
         ],
         capture_output=True,
+        check=False,
         text=True,
         timeout=60,
         cwd=Path(__file__).parents[2],
