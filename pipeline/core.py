@@ -8,41 +8,33 @@ throw-away copy of the state, with nothing placed and nothing of the home touche
 from __future__ import annotations
 
 import asyncio
-import base64
 import functools
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.settings import Settings
 from pipeline.clock import Clock, new_id, timestamp
-from pipeline.errors import DarkroomError, Invalid, NotFound
-from pipeline.events import Recorded, StateRestored
+from pipeline.errors import NotFound
+from pipeline.events import StateRestored
 from pipeline.intake import roots
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
-from pipeline.model import Actor, Home, JsonObject, RootKind, Surface, Take
-from pipeline.state import events, lock, opening, snapshots, studies, users
+from pipeline.model import Actor, Home, RootKind, Surface, Take
+from pipeline.state import events, lock, opening, snapshots, users
 from pipeline.state.connection import Database, open_database, open_for_reading
 
 if TYPE_CHECKING:
     from pipeline.library.similar_index import SimilarIndex
     from pipeline.work.flow import Flow
-    from pipeline.work.gate import Gate
-    from pipeline.work.study import DueStage
-    from pipeline.work.where import Whereabouts
-    from pipeline.work.workers.local import LocalSettings, LocalWorkers
+    from pipeline.work.workers.local import LocalWorkers
 
 OWNER_ROLE = "owner"
-EMPTY_EVERY_S = 1.0  # duplicates leave the inbox in batches of what came within this time
-ALIKE_EVERY_S = 2.0  # look-alikes are sought in batches of what came within this time
 
 
 class Mode(StrEnum):
@@ -126,7 +118,7 @@ async def open_core(
         if found is not None:
             await _put_right(core, found)
         if mode in (Mode.WORK, Mode.REHEARSE):
-            core = await _open_flow(stack, core)
+            core = await _set_to_work(stack, core)
         yield core
 
 
@@ -210,162 +202,10 @@ def _tell_restored(con: sqlite3.Connection, reason: str, clock: Clock) -> None:
     events.append(con, event, actor="core", at=timestamp(clock.now()))
 
 
-# --- work --------------------------------------------------------------------------------------
+async def _set_to_work(stack: AsyncExitStack, core: Core) -> Core:
+    from pipeline.engine import Ground, open_engine
 
-
-async def _open_flow(stack: AsyncExitStack, core: Core) -> Core:
-    from pipeline.library.similar_index import SimilarIndex
-    from pipeline.work.alongside import alongside
-    from pipeline.work.flow import Flow, Means
-    from pipeline.work.where import Whereabouts
-    from pipeline.work.workers import local
-
-    settings = worker_settings(core.settings)
-    workers = await stack.enter_async_context(
-        local.open_workers(settings, core.home.cache / "work")
-    )
     rehearses = core.mode is Mode.REHEARSE
-    where = Whereabouts(core.db, core.clock, core.home.cache / "places.sqlite")
-    stack.callback(where.close)
-    means = Means(
-        db=core.db,
-        clock=core.clock,
-        workers=workers,
-        home=core.home,
-        stages=_due_stages(),
-        gate=_gate(core),
-        sign=_sign,
-        place=functools.partial(_only_name if rehearses else _place, core, where),
-        quarantine=_nothing_moved if rehearses else functools.partial(_quarantine, core),
-    )
-    flow = Flow(means)
-    await stack.enter_async_context(alongside(flow.run(), "flow"))
-    index = SimilarIndex()
-    await stack.enter_async_context(alongside(_find_alike(core, index), "look-alikes"))
-    if not rehearses:
-        await stack.enter_async_context(alongside(_empty_inbox(core), "duplicates in the inbox"))
-    return replace(core, workers=workers, flow=flow, index=index)
-
-
-async def _find_alike(core: Core, index: SimilarIndex) -> None:
-    """Look for look-alikes of what was studied, a moment after it was, until cancelled."""
-    from pipeline.library import similar
-
-    fresh = asyncio.Event()
-    stop = core.db.listen(lambda _: fresh.set())
-    try:
-        while True:
-            await fresh.wait()
-            await core.clock.sleep(ALIKE_EVERY_S)
-            fresh.clear()
-            await similar.catch_up(core.db, core.clock, index)
-    finally:
-        stop()
-
-
-async def _empty_inbox(core: Core) -> None:
-    """Let go of duplicates in the inbox, a moment after they or their twins came, for ever."""
-    from pipeline.library import emptying
-
-    fresh = asyncio.Event()
-    fresh.set()  # what an earlier run left
-    names = ("file.duplicate", "file.placed")
-    stop = core.db.listen(lambda told: fresh.set() if _any_of(told, names) else None)
-    try:
-        while True:
-            await fresh.wait()
-            fresh.clear()
-            await emptying.release_duplicates(core.db, core.clock, core.home)
-            await core.clock.sleep(EMPTY_EVERY_S)
-    finally:
-        stop()
-
-
-def _any_of(told: Sequence[Recorded], names: Sequence[str]) -> bool:
-    return any(event.name in names for event in told)
-
-
-def worker_settings(settings: Settings, *, slots: int = 0) -> LocalSettings:
-    """Workers as configured; `slots` overrides how many."""
-    from pipeline.work import resources
-    from pipeline.work.workers.limits import Limits
-    from pipeline.work.workers.local import MIB, LocalSettings
-
-    memory = settings.work.memory_mb * MIB
-    return LocalSettings(
-        slots=slots or resources.slots(settings.work.slots, memory // 4),
-        limits=Limits(memory=memory),
-        timeout_s=settings.work.timeout_s,
-    )
-
-
-def _due_stages() -> tuple[DueStage, ...]:
-    from pipeline.registry import discover
-    from pipeline.work.study import DueStage
-
-    stages = discover("pipeline.stages", "STAGE")
-    return tuple(DueStage(stage.name, stage.version) for stage in stages)
-
-
-def _gate(core: Core) -> Gate:
-    from pipeline.work.gate import Gate
-    from pipeline.work.resources import Policy
-
-    work = core.settings.work
-    policy = Policy(
-        max_load=work.max_load,
-        min_memory=work.min_memory_mb << 20,
-        min_free=work.min_free_mb << 20,
-        on_battery=work.on_battery,
-        quiet_from=work.quiet_from,
-        quiet_until=work.quiet_until,
-    )
-    paths = (core.home.library, core.home.state, core.home.cache)
-    return Gate(core.db, core.clock, policy, paths, zone_of(core.settings))
-
-
-def zone_of(settings: Settings) -> tzinfo:
-    """The time zone people's hours are meant in. Raises `Invalid` for a name nobody knows."""
-    from tzlocal import get_localzone
-
-    name = settings.schedule.timezone
-    try:
-        return ZoneInfo(name) if name else get_localzone()
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Invalid(
-            f"There is no time zone {name!r}.", hint="Write one such as Europe/Berlin."
-        ) from error
-
-
-def _sign(con: sqlite3.Connection, file_id: str, facts: Mapping[str, JsonObject]) -> None:
-    """Keep what near-duplicate search compares; flat pictures are told apart there."""
-    signature = facts.get("similar")
-    if signature is not None:
-        detail = base64.b64decode(signature["detail"])
-        studies.sign(con, file_id, int(signature["phash"]), detail)
-
-
-async def _place(
-    core: Core, where: Whereabouts, file_ids: Sequence[str]
-) -> Mapping[str, DarkroomError | None]:
-    from pipeline.library import placing
-
-    await where.name(file_ids)
-    return await placing.place(core.db, core.clock, core.home, core.template, file_ids)
-
-
-async def _quarantine(core: Core, file_ids: Sequence[str]) -> None:
-    from pipeline.library import quarantine
-
-    await quarantine.put(core.db, core.clock, core.home, file_ids)
-
-
-async def _only_name(
-    _: Core, where: Whereabouts, file_ids: Sequence[str]
-) -> Mapping[str, DarkroomError | None]:
-    await where.name(file_ids)
-    return {}
-
-
-async def _nothing_moved(_: Sequence[str]) -> None:
-    return None
+    ground = Ground(core.settings, core.home, core.clock, core.db, core.template, rehearses)
+    engine = await open_engine(stack, ground)
+    return replace(core, workers=engine.workers, flow=engine.flow, index=engine.index)

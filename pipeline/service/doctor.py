@@ -114,7 +114,7 @@ async def _confinement(settings: Settings) -> Finding:
     """Start one worker and ask what protects us from it."""
     import tempfile
 
-    from pipeline.core import worker_settings
+    from pipeline.engine import worker_settings
     from pipeline.work.workers import local
 
     with tempfile.TemporaryDirectory(prefix="darkroom-doctor-") as folder:

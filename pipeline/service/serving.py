@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pipeline.clock import new_id, timestamp
-from pipeline.core import zone_of
+from pipeline.engine import zone_of
 from pipeline.errors import DarkroomError
 from pipeline.events import Recorded
 from pipeline.intake import roots, watch

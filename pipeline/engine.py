@@ -1,0 +1,199 @@
+"""What makes an open home work: workers, the flow over them, and what goes along with it.
+
+`open_engine` starts them in order and registers their end with the caller's exit stack. In a
+rehearsal everything runs but nothing is placed, moved or released.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+
+from config.settings import Settings
+from pipeline.clock import Clock
+from pipeline.errors import DarkroomError, Invalid, TryLater
+from pipeline.events import Recorded
+from pipeline.library import emptying, placing, quarantine, similar
+from pipeline.library.names import Template
+from pipeline.library.similar_index import SimilarIndex
+from pipeline.model import Home, JsonObject
+from pipeline.registry import discover
+from pipeline.state import studies
+from pipeline.state.connection import Database
+from pipeline.work import resources
+from pipeline.work.alongside import alongside
+from pipeline.work.flow import Flow, Means
+from pipeline.work.gate import Gate
+from pipeline.work.resources import Policy
+from pipeline.work.study import DueStage
+from pipeline.work.where import Whereabouts
+from pipeline.work.workers import local
+from pipeline.work.workers.limits import Limits
+from pipeline.work.workers.local import MIB, LocalSettings, LocalWorkers
+
+EMPTY_EVERY_S = 1.0  # duplicates leave the inbox in batches of what came within this time
+ALIKE_EVERY_S = 2.0  # look-alikes are sought in batches of what came within this time
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the engine stands on."""
+
+    settings: Settings
+    home: Home
+    clock: Clock
+    db: Database
+    template: Template
+    rehearses: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What runs."""
+
+    workers: LocalWorkers
+    flow: Flow
+    index: SimilarIndex
+
+
+async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
+    """Start everything; it ends, in reverse, with `stack`."""
+    db, clock, home = ground.db, ground.clock, ground.home
+    workers = await stack.enter_async_context(
+        local.open_workers(worker_settings(ground.settings), home.cache / "work")
+    )
+    where = Whereabouts(db, clock, home.cache / "places.sqlite")
+    stack.callback(where.close)
+    means = Means(
+        db=db,
+        clock=clock,
+        workers=workers,
+        home=home,
+        stages=_due_stages(),
+        gate=_gate(ground),
+        sign=_sign,
+        place=functools.partial(_only_name if ground.rehearses else _place, ground, where),
+        quarantine=functools.partial(_nothing_moved if ground.rehearses else _quarantine, ground),
+    )
+    flow = Flow(means)
+    index = SimilarIndex()
+    await stack.enter_async_context(alongside(flow.run(), "flow"))
+    seek = functools.partial(similar.catch_up, db, clock, index)
+    alike = _whenever(ground, ("file.studied",), seek, ALIKE_EVERY_S)
+    await stack.enter_async_context(alongside(alike, "look-alikes"))
+    if not ground.rehearses:
+        release = functools.partial(emptying.release_duplicates, db, clock, home)
+        empty = _whenever(ground, ("file.duplicate", "file.placed"), release, EMPTY_EVERY_S)
+        await stack.enter_async_context(alongside(empty, "duplicates in the inbox"))
+    return Engine(workers, flow, index)
+
+
+async def _whenever(
+    ground: Ground, names: Sequence[str], act: Callable[[], Awaitable[object]], every_s: float
+) -> None:
+    """Act at the start and after each of these events, at most every so many seconds, for ever.
+
+    What cannot be done now is tried again; nothing depends on it being soon.
+    """
+    fresh = asyncio.Event()
+    fresh.set()  # what an earlier run left
+    stop = ground.db.listen(lambda told: fresh.set() if _any_of(told, names) else None)
+    try:
+        while True:
+            await fresh.wait()
+            await ground.clock.sleep(every_s)
+            fresh.clear()
+            try:
+                await act()
+            except TryLater as error:
+                _log.info("put off", reason=str(error))
+                await ground.clock.sleep(error.after_s)
+                fresh.set()
+    finally:
+        stop()
+
+
+def _any_of(told: Sequence[Recorded], names: Sequence[str]) -> bool:
+    return any(event.name in names for event in told)
+
+
+def worker_settings(settings: Settings, *, slots: int = 0) -> LocalSettings:
+    """Workers as configured; `slots` overrides how many."""
+    memory = settings.work.memory_mb * MIB
+    return LocalSettings(
+        slots=slots or resources.slots(settings.work.slots, memory // 4),
+        limits=Limits(memory=memory),
+        timeout_s=settings.work.timeout_s,
+    )
+
+
+def _due_stages() -> tuple[DueStage, ...]:
+    stages = discover("pipeline.stages", "STAGE")
+    return tuple(DueStage(stage.name, stage.version) for stage in stages)
+
+
+def _gate(ground: Ground) -> Gate:
+    work = ground.settings.work
+    policy = Policy(
+        max_load=work.max_load,
+        min_memory=work.min_memory_mb << 20,
+        min_free=work.min_free_mb << 20,
+        on_battery=work.on_battery,
+        quiet_from=work.quiet_from,
+        quiet_until=work.quiet_until,
+    )
+    paths = (ground.home.library, ground.home.state, ground.home.cache)
+    return Gate(ground.db, ground.clock, policy, paths, zone_of(ground.settings))
+
+
+def zone_of(settings: Settings) -> tzinfo:
+    """The time zone people's hours are meant in. Raises `Invalid` for a name nobody knows."""
+    from tzlocal import get_localzone
+
+    name = settings.schedule.timezone
+    try:
+        return ZoneInfo(name) if name else get_localzone()
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Invalid(
+            f"There is no time zone {name!r}.", hint="Write one such as Europe/Berlin."
+        ) from error
+
+
+def _sign(con: sqlite3.Connection, file_id: str, facts: Mapping[str, JsonObject]) -> None:
+    """Keep what near-duplicate search compares; flat pictures are told apart there."""
+    signature = facts.get("similar")
+    if signature is not None:
+        detail = base64.b64decode(signature["detail"])
+        studies.sign(con, file_id, int(signature["phash"]), detail)
+
+
+async def _place(
+    ground: Ground, where: Whereabouts, file_ids: Sequence[str]
+) -> Mapping[str, DarkroomError | None]:
+    await where.name(file_ids)
+    return await placing.place(ground.db, ground.clock, ground.home, ground.template, file_ids)
+
+
+async def _quarantine(ground: Ground, file_ids: Sequence[str]) -> None:
+    await quarantine.put(ground.db, ground.clock, ground.home, file_ids)
+
+
+async def _only_name(
+    _: Ground, where: Whereabouts, file_ids: Sequence[str]
+) -> Mapping[str, DarkroomError | None]:
+    await where.name(file_ids)
+    return {}
+
+
+async def _nothing_moved(_: Ground, __: Sequence[str]) -> None:
+    return None
