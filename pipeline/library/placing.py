@@ -66,9 +66,12 @@ async def place(
 ) -> Mapping[str, DarkroomError | None]:
     """Place these files and the studied members of their bundles; by file, what kept it out.
 
-    Files that are only indexed are `done` where they lie. A file that needs nothing has no error.
+    Files that are only indexed are `done` where they lie; a sidecar that lies beside the twin of
+    its photo already is a duplicate. A file that needs nothing has no error.
     """
-    await db.write(placements.indexed, file_ids, timestamp(clock.now()))
+    at = timestamp(clock.now())
+    await db.write(placements.indexed, file_ids, at)
+    await db.write(placements.known_sidecars, file_ids, at, actor=actor)
     units = await plan(db, home, template, file_ids)
     results = await commit(db, clock, home, units, actor=actor)
     failed = {r.file_id: r.error for r in results if isinstance(r, Failed)}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.clock import Clock, new_id, timestamp
-from pipeline.events import FilePlaced, FileReleased
+from pipeline.events import FileDuplicate, FilePlaced, FileReleased
 from pipeline.model import BundleRole, FileState, Json, Root, RootKind, Take
 from pipeline.state import events
 
@@ -208,6 +208,31 @@ def done(con: sqlite3.Connection, settled: Sequence[Settled], at: str, *, actor:
         ).rowcount
         if changed and one.is_released:
             events.append(con, FileReleased(one.file_id), actor=actor, at=at)
+
+
+_DIRECTORY = "rtrim({0}.path, replace({0}.path, '/', ''))"  # up to the last slash
+_SAME_SIDECAR = f"""
+    SELECT side.id, min(same.id) AS twin FROM media_files side
+    JOIN media_files mate ON mate.bundle_id = side.bundle_id AND mate.state = 'duplicate'
+    JOIN media_files kept ON kept.id = mate.duplicate_of
+    JOIN media_files same ON same.owner_id = side.owner_id AND same.sha256 = side.sha256
+     AND same.category = 'sidecar' AND same.state IN ('placed', 'done') AND same.id <> side.id
+     AND {_DIRECTORY.format("same")} = {_DIRECTORY.format("kept")}
+    WHERE side.id IN (SELECT value FROM json_each(?)) AND side.state = 'studied'
+     AND side.category = 'sidecar' GROUP BY side.id"""
+
+
+def known_sidecars(
+    con: sqlite3.Connection, file_ids: Sequence[str], at: str, *, actor: str
+) -> None:
+    """studied -> duplicate for sidecars that lie beside the twin of their photo already."""
+    for row in con.execute(_SAME_SIDECAR, (json.dumps(list(file_ids)),)).fetchall():
+        con.execute(
+            "UPDATE media_files SET state = 'duplicate', duplicate_of = ?, updated_at = ?"
+            " WHERE id = ?",
+            (row["twin"], at, row["id"]),
+        )
+        events.append(con, FileDuplicate(row["id"], row["twin"]), actor=actor, at=at)
 
 
 def indexed(con: sqlite3.Connection, file_ids: Iterable[str], at: str) -> None:

@@ -99,6 +99,16 @@ def test_same_folder_given_twice(home: Path, album: Path) -> None:
     assert sorted(sources) == sorted(str(path) for path in album.iterdir())
 
 
+def test_a_second_copy_of_the_album(home: Path, album: Path) -> None:
+    """The same photos and sidecars from another folder: nothing of them is stored twice."""
+    cli.process(home, album)
+    before = cli.library(home)
+    shutil.copytree(album, album.with_name("old backup"))
+    again = cli.process(home, album.with_name("old backup"))
+    assert (again.summary["placed"], again.summary["sidecars"]) == (0, 1)
+    assert cli.library(home) == before
+
+
 def test_path_that_is_not_there(home: Path, tmp_path: Path) -> None:
     """A path that does not exist: status 2, a clear sentence, and no home is made."""
     ran = cli.darkroom(home, "process", tmp_path / "nowhere")
