@@ -12,11 +12,12 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
 from pipeline.clock import Clock, new_id, timestamp
-from pipeline.errors import Broken, ChangedWhileRead, DarkroomError, TryLater
+from pipeline.errors import Broken, ChangedWhileRead, Conflict, DarkroomError, TryLater
 from pipeline.events import JobFinished
 from pipeline.intake import roots
 from pipeline.model import Home, Priority
@@ -27,19 +28,22 @@ from pipeline.state.studies import StudyFile
 from pipeline.work import adopt, pause
 from pipeline.work.gate import Gate
 from pipeline.work.pause import Pause
-from pipeline.work.queue import ATTEMPTS, QueueTime, Turns, claim, retry_delay_s
+from pipeline.work.queue import QueueTime, Turns, claim, retry_delay_s
 from pipeline.work.record import ACTOR, Next, Recorder, Recording, Sign, settle_bundles
 from pipeline.work.resources import Wait
-from pipeline.work.study import DueStage, Interrupted, Postponed, Refusal, Student, Study
+from pipeline.work.study import ATTEMPTS, DueStage, Interrupted, Postponed, Refusal, Student, Study
 from pipeline.work.workers.contract import Workers
 
 BATCH = 32
+AHEAD = 4  # files claimed ahead of each slot; after a crash so many are suspects
 VISIT, PLACE = "visit", "place"
 GATHER_S = 0.02  # studies that come within it are recorded together
 CHANGED_S = 10.0  # before a file that changes is read again
 OFFLINE_S = 60.0  # before a file on an absent disk is looked for again
 IDLE_S = 1.0  # an empty queue is looked at this often, besides being told
 _log = structlog.get_logger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Place = Callable[[Sequence[str]], Awaitable[Mapping[str, DarkroomError | None]]]
 Quarantine = Callable[[Sequence[str]], Awaitable[None]]
@@ -66,6 +70,7 @@ class Tally:
 
     studied: int = 0
     placed: int = 0
+    duplicates: int = 0
     rejected: int = 0
     failed: int = 0
     retried: int = 0
@@ -91,11 +96,12 @@ class Flow:
         self._time = QueueTime(means.clock)
         self._boot = new_id(means.clock.now())
         self._turns = Turns()
-        self._student = Student(means.db, means.clock, means.workers, means.stages)
+        self._student = Student(means.db, means.workers, means.stages)
         self._recorder = Recorder(self._time, means.sign)
-        room = max(2 * means.workers.slots, 4)
-        self._room = asyncio.Semaphore(room)
-        self._visits: asyncio.Queue[tuple[Task, StudyFile]] = asyncio.Queue(room)
+        ahead = max(AHEAD * means.workers.slots, 2 * AHEAD)
+        self._visits: asyncio.Queue[tuple[Task, StudyFile]] = asyncio.Queue(ahead)
+        self._hungry = asyncio.Event()  # at most half of what may be claimed ahead is left
+        self._hungry.set()
         self._studied: asyncio.Queue[Study] = asyncio.Queue(2 * BATCH)
         self._placings: asyncio.Queue[Task] = asyncio.Queue(2 * BATCH)
         self._running: dict[str, tuple[Task, asyncio.Task[Study]]] = {}
@@ -171,16 +177,12 @@ class Flow:
 
     async def _claim_loop(self) -> None:
         while True:
-            await self._room.acquire()
-            count = 1
-            while not self._room.locked() and count < BATCH:
-                await self._room.acquire()
-                count += 1
-            claimed = await self._claim(count)
+            await self._hungry.wait()
+            claimed = await self._claim(self._visits.maxsize - self._visits.qsize())
             for visit in claimed.visits:
-                self._visits.put_nowait(visit)  # has room: the semaphore counts it
-            for _ in range(count - len(claimed.visits)):
-                self._room.release()
+                self._visits.put_nowait(visit)
+            if self._visits.qsize() > self._visits.maxsize // 2:
+                self._hungry.clear()
             for task in claimed.placings:
                 await self._placings.put(task)
             if not claimed.visits and not claimed.placings:
@@ -193,7 +195,7 @@ class Flow:
             return Claimed()
         is_resting = isinstance(allowed.background, Wait)
         priorities = (Priority.INTERACTIVE,) if is_resting else tuple(Priority)
-        claimed = await self._means.db.write(self._claim_in, count, priorities)
+        claimed = await self._persist(self._claim_in, count, priorities)
         self.waiting_for = claimed.pause.reason if claimed.pause else None
         if isinstance(allowed.background, Wait) and not claimed.visits:
             self.waiting_for = allowed.background.reason
@@ -236,9 +238,9 @@ class Flow:
 
         If one of them ends the core again, it alone is blamed; after three times it is rejected.
         """
-        suspects = await self._means.db.write(queue.recover, self._boot, self._now())
+        suspects = await self._persist(queue.recover, self._boot, self._now())
         for suspect in suspects:
-            claimed = await self._means.db.write(self._claim_one, suspect)
+            claimed = await self._persist(self._claim_one, suspect)
             for task, file in claimed.visits:
                 if suspect.attempts >= ATTEMPTS:
                     reason = f"Reading it ended Darkroom {suspect.attempts} times."
@@ -255,7 +257,8 @@ class Flow:
     async def _visit_loop(self) -> None:
         while True:
             task, file = await self._visits.get()
-            self._room.release()
+            if self._visits.qsize() <= self._visits.maxsize // 2:
+                self._hungry.set()
             await self._studied.put(await self._visit(task, file))
 
     async def _visit(self, task: Task, file: StudyFile) -> Study:
@@ -313,16 +316,14 @@ class Flow:
 
     async def _recorded(self, recordings: Sequence[Recording]) -> list[Next]:
         """One transaction for all; where that fails, one for each, and the bad one fails alone."""
-        write = self._means.db.write
-        record = self._recorder.record_all
         try:
-            return await write(record, recordings, self._at())
-        except sqlite3.Error:
+            return await self._persist(self._recorder.record_all, recordings, self._at())
+        except (Conflict, Broken):
             if len(recordings) == 1:
                 _log.exception("a study could not be recorded")
                 study = recordings[0].study
                 message = "What was read of it could not be recorded."
-                await write(queue.fail, study.task.id, "Broken", message, self._now())
+                await self._persist(queue.fail, study.task.id, "Broken", message, self._now())
                 return [Next(is_failed=True)]
         return [step for one in recordings for step in await self._recorded([one])]
 
@@ -337,13 +338,13 @@ class Flow:
 
     async def _place(self, batch: Sequence[Task]) -> None:
         by_file = {task.file_id: task for task in batch}
-        await self._means.db.write(settle_bundles, list(by_file), self._at())
+        await self._persist(settle_bundles, list(by_file), self._at())
         try:
             errors = await self._means.place(list(by_file))
         except DarkroomError as error:
             errors = dict.fromkeys(by_file, error)
         outcome = [(task, errors.get(file_id)) for file_id, task in by_file.items()]
-        await self._means.db.write(self._placed_in, outcome)
+        await self._persist(self._placed_in, outcome)
         broken = next((e for e in errors.values() if isinstance(e, Broken)), None)
         if broken is not None:
             await self.pause(f"Something is wrong: {broken.message}", actor=ACTOR)
@@ -372,9 +373,22 @@ class Flow:
 
     # --- small things --------------------------------------------------------------------------
 
+    async def _persist(
+        self, fn: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Write, for as long as it takes: a full or busy disk delays the flow, never ends it."""
+        while True:
+            try:
+                return await self._means.db.write(fn, *args, **kwargs)
+            except TryLater as error:
+                self.waiting_for = error.message
+                await self._means.clock.sleep(error.after_s)
+
     def _count(self, following: Sequence[Next]) -> None:
         for step in following:
             self.tally.studied += step.is_studied
+            self.tally.duplicates += step.is_duplicate
+            self.tally.retried += step.is_repeated
             self.tally.rejected += step.rejected is not None
             self.tally.failed += step.is_failed
 

@@ -20,7 +20,6 @@ from pipeline.state.queue import Task
 
 AGEING = timedelta(minutes=10)
 AGED_SHARE = 4  # every so many-th claim goes to what has waited longest
-ATTEMPTS = 3
 FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 900.0
 RANK = {Priority.INTERACTIVE: 0, Priority.NEW: 1, Priority.BACKFILL: 2}
 

@@ -27,13 +27,13 @@ from pipeline.model import BundleRole, Category, FileState, JsonObject
 from pipeline.state import events, queue, studies
 from pipeline.state.queue import Task
 from pipeline.state.studies import Derivative, Learnt, Result, StudyFile
-from pipeline.work.queue import ATTEMPTS, QueueTime
+from pipeline.work.queue import QueueTime
 from pipeline.work.study import Casualty, Interrupted, Postponed, Read, Refusal, Study
 
 ACTOR = "flow"
 FACTS_STAGE = "facts"
 _CHANGES_BUNDLES = frozenset({FileState.STUDIED, FileState.DUPLICATE, FileState.REJECTED})
-CASUALTY_S = 0.5  # per attempt so far, before a file that cost a worker is tried again
+CASUALTY_S = 0.5  # before a file that cost a worker is tried again
 BUNDLE_WAIT_S = 60.0  # then a studied file asks again whether its bundle is complete
 Sign = Callable[[sqlite3.Connection, str, Mapping[str, JsonObject]], None]
 
@@ -55,6 +55,8 @@ class Next:
     to_place: Task | None = None
     rejected: str | None = None
     is_studied: bool = False
+    is_duplicate: bool = False
+    is_repeated: bool = False
     is_failed: bool = False
 
 
@@ -93,8 +95,8 @@ class Recorder:
                     studies.remember(con, read.sha256, read.results, recording.derivatives, at)
                 elif recording.seen is not None:
                     studies.seen_anew(con, study.file.id, *recording.seen, at)
-            case Casualty(reason) if study.task.attempts >= ATTEMPTS:
-                return _reject(con, study.file, f"It failed {ATTEMPTS} times. {reason}", at)
+            case Casualty(reason, most) if study.task.attempts >= most:
+                return _reject(con, study.file, f"It failed {most} times. {reason}", at)
             case Casualty() | Interrupted():
                 pass
         return None
@@ -148,11 +150,14 @@ class Recorder:
                 queue.fail(con, task.id, "BadMedia", _reason(study), now)
             case None:
                 self._repeat(con, study, now)
-                return Next()
+                return Next(is_repeated=True)
             case _:
                 queue.finish(con, task.id, now)
         queue.wake_placing(con, task.file_id)
-        return Next(rejected=task.file_id if state is FileState.REJECTED else None)
+        return Next(
+            rejected=task.file_id if state is FileState.REJECTED else None,
+            is_duplicate=state is FileState.DUPLICATE,
+        )
 
     def _on_to_place(self, con: sqlite3.Connection, study: Study, now: str) -> Next:
         if studies.waits_for_bundle(con, study.file.id):
@@ -169,8 +174,8 @@ class Recorder:
             case Postponed(after_s, reason):
                 until = self.time.text(after_s)
                 queue.retry(con, task.id, until, "TryLater", reason, at=now, is_blameless=True)
-            case Casualty(reason):
-                until = self.time.text(task.attempts * CASUALTY_S)
+            case Casualty(reason=reason):
+                until = self.time.text(CASUALTY_S)
                 queue.retry(con, task.id, until, "BadMedia", reason, at=now)
             case _:
                 queue.retry(con, task.id, None, "Interrupted", "", at=now, is_blameless=True)
@@ -203,7 +208,7 @@ def _lose(con: sqlite3.Connection, file: StudyFile, at: str) -> FileState:
 
 def _reason(study: Study) -> str:
     match study.verdict:
-        case Refusal(reason) | Casualty(reason):
+        case Refusal(reason) | Casualty(reason=reason):
             return reason
     return "It is no kind of file Darkroom keeps."
 

@@ -7,11 +7,11 @@ asked for again.
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.clock import Clock, new_id
 from pipeline.errors import BadMedia, TryLater
 from pipeline.model import Done, JsonObject, Later, Made, Outcome, Reject, Skip
 from pipeline.state import studies
@@ -19,7 +19,16 @@ from pipeline.state.connection import Database
 from pipeline.state.queue import Task
 from pipeline.state.studies import Result, StudyFile
 from pipeline.work.workers.child import GATE, NOT_FOR_THIS_KIND
-from pipeline.work.workers.contract import StageCall, VisitReply, VisitRequest, Workers
+from pipeline.work.workers.contract import (
+    StageCall,
+    VisitReply,
+    VisitRequest,
+    WorkerKilled,
+    Workers,
+)
+
+ATTEMPTS = 3  # a file that costs so many workers is rejected
+KILLED_ATTEMPTS = 9  # where somebody else may have killed them
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,7 @@ class Casualty:
     """The worker died, hung or spoke nonsense: this attempt counts."""
 
     reason: str
+    most_attempts: int = ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +108,9 @@ class Study:
 class Student:
     """Sends files to the workers; holds what every visit needs."""
 
-    def __init__(
-        self, db: Database, clock: Clock, workers: Workers, stages: Sequence[DueStage]
-    ) -> None:
+    def __init__(self, db: Database, workers: Workers, stages: Sequence[DueStage]) -> None:
         self._db = db
-        self._clock = clock
+        self._numbers = itertools.count(1)
         self._workers = workers
         self._stages = {stage.name: stage for stage in stages}
         self._versions = {stage.name: stage.version for stage in stages}
@@ -114,6 +122,8 @@ class Student:
             verdict = await self._verdict(file, visits)
         except TryLater as error:
             verdict = Postponed(error.after_s, error.message)
+        except WorkerKilled as error:
+            verdict = Casualty(error.message, KILLED_ATTEMPTS)
         except BadMedia as error:
             verdict = Casualty(error.message)
         return Study(task, file, verdict, tuple(visits))
@@ -159,7 +169,7 @@ class Student:
         visits: list[VisitReply],
     ) -> Mapping[str, Outcome]:
         request = VisitRequest(
-            visit_id=new_id(self._clock.now()),
+            visit_id=f"visit-{next(self._numbers)}",
             path=file.source,
             name=file.source.name,
             size=file.size,

@@ -17,6 +17,7 @@ from pipeline.model import Candidate, Home, Priority, Root, RootKind, Take
 from pipeline.state import roots
 from pipeline.state.connection import Database, open_database
 from pipeline.state.queue import JobCounts
+from pipeline.work.alongside import alongside
 from pipeline.work.flow import Flow, Means
 from pipeline.work.gate import Gate
 from pipeline.work.resources import Policy
@@ -107,23 +108,9 @@ class Rig:
         return counts
 
 
-@contextlib.asynccontextmanager
-async def running(flow: Flow) -> AsyncIterator[None]:
+def running(flow: Flow) -> contextlib.AbstractAsyncContextManager[None]:
     """The flow runs while the context is open; what ended it otherwise is raised."""
-    task = asyncio.create_task(flow.run(), name="flow")
-    body = asyncio.current_task()
-    assert body is not None
-    task.add_done_callback(lambda done: None if done.cancelled() else body.cancel())
-    try:
-        yield
-    except asyncio.CancelledError:
-        if task.done():
-            await task
-        raise
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    return alongside(flow.run(), "flow")
 
 
 @contextlib.asynccontextmanager

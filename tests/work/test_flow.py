@@ -2,10 +2,57 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import os
+import random
+import signal
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from pipeline.errors import ChangedWhileRead, IntegrityBroken, Refused, StorageFull
+from pipeline.state import events
+from pipeline.work import flow as flow_room
+from pipeline.work import queue as queue_room
+from pipeline.work import record
+from pipeline.work.workers.contract import VisitReply, VisitRequest, Workers
+from tests.kit.clock import FakeClock
 from tests.work.deeds import picture
-from tests.work.rig import Rig, open_rig, running
+from tests.work.rig import Rig, add_owner, open_rig, running
+
+
+class Spy:
+    """Workers that remember what they were asked."""
+
+    def __init__(self, real: Workers) -> None:
+        self._real = real
+        self.slots = real.slots
+        self.release = real.release
+        self.requests: list[VisitRequest] = []
+
+    async def visit(self, request: VisitRequest) -> VisitReply:
+        """Note and visit."""
+        self.requests.append(request)
+        return await self._real.visit(request)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition, for at most half a minute."""
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+def hashes_by_name(con: sqlite3.Connection) -> dict[str, str]:
+    rows = con.execute("SELECT source_path, sha256 FROM media_files")
+    return {bytes(row[0]).decode(): row[1] for row in rows}
+
+
+def derivatives(con: sqlite3.Connection) -> list[sqlite3.Row]:
+    return con.execute("SELECT * FROM derivatives").fetchall()
 
 
 def pictures(rig: Rig, count: int, deed: str = "") -> list[Path]:
@@ -32,22 +79,223 @@ async def test_the_same_bytes_are_kept_once(tmp_path: Path) -> None:
         assert states.count("duplicate") == 30
 
 
+@pytest.fixture(autouse=True)
+def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries of crashed visits follow at once."""
+    monkeypatch.setattr(record, "CASUALTY_S", 0.01)
+    monkeypatch.setattr(flow_room, "IDLE_S", 0.02)
+
+
 async def test_a_poison_file_is_rejected_and_the_rest_goes_on(tmp_path: Path) -> None:
-    """T07: kills, hangs and eaten memory end with the file; the others are done."""
+    """T07: crashes, hangs and nonsense end with the file after three attempts; the rest is done."""
     async with open_rig(tmp_path, timeout_s=1.0) as rig:
-        good = pictures(rig, 30)
-        bad = [picture(rig.root.path / f"{deed}.png", deed) for deed in ("kill", "hang", "pickle")]
-        job_id = await rig.job()
-        await rig.admit([*good, *bad], job_id)
-        flow = rig.flow()
-        async with running(flow):
-            counts = await flow.drain(job_id)
-        assert counts is not None
+        deeds = ("crash", "hang", "pickle")
+        bad = [picture(rig.root.path / f"{deed}.png", deed) for deed in deeds]
+        eats = picture(rig.root.path / "eat.png", "eat")
+        counts = await rig.process([*pictures(rig, 60), *bad, eats])
         states = await rig.states()
-        assert {path: states[path] for path in states if states[path] != "done"} == {
-            "kill.png": "rejected",
-            "hang.png": "rejected",
-            "pickle.png": "rejected",
-        }
+        assert [states.pop(f"{deed}.png") for deed in deeds] == ["rejected"] * 3
+        assert set(states.values()) == {"done"}
         assert len(rig.quarantined) == 3
         assert counts.errors == 3
+        told = await rig.db.read(events.read_after, 0, None)
+        assert len([event for event in told if event.name == "file.rejected"]) == 3
+        assert [e.data["reason"] for e in told if e.name == "file.damaged"]
+
+
+async def test_random_kills_cost_only_attempts(tmp_path: Path) -> None:
+    """T06: 100 random SIGKILLs to children during 300 files: all 300 are done."""
+    dice = random.Random(6)
+
+    async def assassinate(rig: Rig) -> None:
+        kills = 0
+        while kills < 100:
+            await asyncio.sleep(0.03)
+            if pids := rig.workers.child_pids:
+                os.kill(dice.choice(pids), signal.SIGKILL)
+                kills += 1
+
+    async with open_rig(tmp_path, slots=4) as rig, asyncio.TaskGroup() as group:
+        group.create_task(assassinate(rig))
+        counts = await rig.process(pictures(rig, 300, "hang 0.02"))
+        assert (counts.processed, counts.errors) == (300, 0)
+        assert set((await rig.states()).values()) == {"done"}
+
+
+async def test_what_can_wait_is_tried_again_without_blame(tmp_path: Path) -> None:
+    """A stage that answers Later brings the file back after its time, attempts uncounted."""
+    async with open_rig(tmp_path) as rig:
+        path = picture(rig.root.path / "later.png", "wait 0.1")
+        (file_id,) = await rig.admit([path])
+        flow = rig.flow()
+        async with running(flow):
+            await until(lambda: flow.tally.retried >= 3)
+            picture(path)
+            await until(lambda: rig.placed == [file_id])
+
+
+async def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    """T19, T20: the hash that is recorded belongs to one content of the file, the last one."""
+    async with open_rig(tmp_path) as rig:
+        paths = pictures(rig, 20)
+        job_id = await rig.job()
+        await rig.admit(paths, job_id)
+        for path in paths[::2]:  # between admission and visit
+            picture(path)
+        counts = await rig.finish(rig.flow(), job_id)
+        assert counts.errors == 0
+        hashes = await rig.db.read(hashes_by_name)
+    assert hashes == {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
+
+
+async def test_a_vanished_source_is_missing_not_rejected(tmp_path: Path) -> None:
+    """A file that was deleted before its visit is told as missing; nothing is done about it."""
+    async with open_rig(tmp_path) as rig:
+        kept, gone = pictures(rig, 2)
+        job_id = await rig.job()
+        await rig.admit([kept, gone], job_id)
+        gone.unlink()
+        await rig.finish(rig.flow(), job_id)
+        assert await rig.states() == {kept.name: "done", gone.name: "missing"}
+
+
+async def test_placing_that_must_wait_is_repeated(tmp_path: Path) -> None:
+    """TryLater repeats, Refused fails at once, changed bytes are studied anew."""
+    async with open_rig(tmp_path) as rig:
+        paths = pictures(rig, 3)
+        job_id = await rig.job()
+        busy, refused, changed = await rig.admit(paths, job_id)
+        rig.refusals = {
+            busy: StorageFull("no room", after_s=0.05),
+            refused: Refused("not there"),
+            changed: ChangedWhileRead("other bytes"),
+        }
+        flow = rig.flow()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(flow_room, "CHANGED_S", 0.05)
+            patch.setattr(queue_room, "FIRST_RETRY_S", 0.05)
+            counts = await rig.finish(flow, job_id)
+        assert (counts.processed, counts.errors) == (3, 1)
+        assert sorted(rig.placed) == sorted([busy, changed])
+
+
+async def test_something_broken_stops_the_flow_and_says_so(tmp_path: Path) -> None:
+    """Broken: the file fails, the flow pauses with a reason as an event, the rest stays queued."""
+    async with open_rig(tmp_path) as rig:
+        (file_id,) = await rig.admit(pictures(rig, 1))
+        rig.refusals = {file_id: IntegrityBroken("bytes differ")}
+        flow = rig.flow()
+        async with running(flow):
+            await until(lambda: flow.tally.failed == 1)
+            await until(lambda: flow.waiting_for is not None)
+            await rig.admit([picture(rig.root.path / "next.png")])
+            flow.poke()
+            await asyncio.sleep(0.1)
+        assert (await rig.states())["next.png"] == "found"
+        told = await rig.db.read(events.read_after, 0, None)
+        assert [e.data["reason"] for e in told if e.name == "flow.paused"]
+
+
+async def test_a_pause_survives_a_restart(tmp_path: Path) -> None:
+    """Paused means nothing is claimed, by this core and by the next one, until somebody resumes."""
+    async with open_rig(tmp_path) as rig:
+        job_id = await rig.job()
+        await rig.admit(pictures(rig, 5), job_id)
+        first = rig.flow()
+        await first.pause("dinner", actor="test")
+        async with running(first):
+            await asyncio.sleep(0.1)
+        second = rig.flow()
+        async with running(second):
+            await until(lambda: second.waiting_for == "dinner")
+            assert set((await rig.states()).values()) == {"found"}
+            assert await second.resume(actor="test")
+            assert not await second.resume(actor="test")
+            await second.drain(job_id)
+        assert set((await rig.states()).values()) == {"done"}
+
+
+async def test_a_pause_for_minutes_ends_by_itself(tmp_path: Path) -> None:
+    """When its time is over the work goes on, and the log says both."""
+    clock = FakeClock()
+    async with open_rig(tmp_path, clock=clock) as rig:
+        await rig.admit(pictures(rig, 1))
+        flow = rig.flow()
+        await flow.pause("nap", actor="test", minutes=10)
+        async with running(flow):
+            for _ in range(200):
+                await clock.advance(30)
+                await asyncio.sleep(0.01)
+                if rig.placed:
+                    break
+        names = [e.name for e in await rig.db.read(events.read_after, 0, None)]
+        assert (
+            names.index("flow.paused") < names.index("flow.resumed") < names.index("file.studied")
+        )
+
+
+async def test_pausing_now_interrupts_without_blame(tmp_path: Path) -> None:
+    """What runs is stopped at once and later repeated; its attempt does not count."""
+    async with open_rig(tmp_path) as rig:
+        path = picture(rig.root.path / "slow.png", "hang 30")
+        (file_id,) = await rig.admit([path])
+        flow = rig.flow()
+        async with running(flow):
+            await until(lambda: rig.workers.busy == 1)
+            await flow.pause("now", actor="test", now=True)
+            await until(lambda: rig.workers.busy == 0)
+            picture(path)
+            await flow.resume(actor="test")
+            await until(lambda: rig.placed == [file_id])
+
+
+async def test_cancelling_a_job_leaves_its_other_files_alone(tmp_path: Path) -> None:
+    """What the job had not begun is cancelled, what runs is stopped, sources stay as they are."""
+    async with open_rig(tmp_path, slots=1) as rig:
+        paths = pictures(rig, 20, "hang 30")
+        job_id = await rig.job()
+        await rig.admit(paths, job_id)
+        flow = rig.flow()
+        async with running(flow):
+            await until(lambda: rig.workers.busy == 1)
+            await flow.cancel(job_id)
+            counts = await flow.drain(job_id)
+            other = await rig.admit([picture(rig.root.path / "other.png")])
+            flow.poke()
+            await until(lambda: rig.placed == list(other))
+        assert counts is not None
+        assert counts.open_tasks == 0
+        assert all(path.exists() for path in paths)
+
+
+async def test_results_are_remembered_by_content(tmp_path: Path) -> None:
+    """Another owner's file with the same bytes is kept, and nothing is computed twice for it."""
+    async with open_rig(tmp_path) as rig:
+        mine = picture(rig.root.path / "mine.png", salt="same")
+        await rig.process([mine])
+        aunt = await add_owner(rig, "aunt")
+        hers = picture(aunt.path / "hers.png", salt="same")
+        await rig.admit([hers], root=aunt)
+        spy = Spy(rig.workers)
+        rig.workers = spy
+        flow = rig.flow()
+        async with running(flow):
+            await until(lambda: len(rig.placed) == 2)
+        asked = {call.name for request in spy.requests for call in request.stages}
+        assert asked == {"hash", "misdeed"}  # of another person nothing is known at first
+        late = picture(aunt.path / "late.png", salt="same")
+        await rig.admit([late], root=aunt)
+        spy.requests.clear()
+        flow = rig.flow()
+        async with running(flow):
+            await until(lambda: flow.tally.duplicates == 1)
+        assert [call.name for request in spy.requests for call in request.stages] == ["hash"]
+
+
+async def test_derivatives_are_adopted(tmp_path: Path) -> None:
+    """What a stage made lies in the cache under its content's name, and has a row."""
+    async with open_rig(tmp_path) as rig:
+        await rig.process([picture(rig.root.path / "a.png", "make thumb.jpg")])
+        (row,) = await rig.db.read(derivatives)
+        assert (rig.home.cache / row["path"]).read_bytes() == b"made"
+        assert (row["kind"], row["mime"], row["bytes"]) == ("thumbnail", "image/jpeg", 4)

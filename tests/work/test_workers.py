@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.errors import DecodeFailed
 from pipeline.model import Done, Later, Made, Outcome, Reject
+from pipeline.work.workers.contract import WorkerKilled
 from pipeline.work.workers.local import LocalWorkers
 from tests.work.deeds import evil_workers, picture, request
 
@@ -76,10 +77,13 @@ async def test_a_child_that_speaks_later_is_not_believed(tmp_path: Path) -> None
 async def test_a_dead_child_costs_one_visit(tmp_path: Path) -> None:
     """T07: a file that kills its reader fails alone; a fresh child serves the next."""
     async with evil_workers(tmp_path) as workers:
-        with pytest.raises(DecodeFailed, match="ended before"):
+        with pytest.raises(WorkerKilled):
             await deed_of(workers, tmp_path, "kill")
         assert isinstance(await deed_of(workers, tmp_path, ""), Done)
-        assert workers.started == 2
+        with pytest.raises(DecodeFailed) as crash:
+            await deed_of(workers, tmp_path, "crash")
+        assert not isinstance(crash.value, WorkerKilled)
+        assert workers.started == 3
 
 
 async def test_a_hanging_visit_is_ended(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.errors import DecodeFailed
 from pipeline.model import JsonObject, Outcome
 
 LINE_LIMIT = 1 << 20
@@ -49,6 +50,13 @@ class VisitReply:
     workdir: Path
     cpu_s: float = 0.0
     peak_rss: int = 0
+
+
+class WorkerKilled(DecodeFailed):
+    """The child got SIGKILL, which no decoder sends itself: the kernel or a person may have.
+
+    It is blamed on the file more slowly than a crash.
+    """
 
 
 class Workers(Protocol):

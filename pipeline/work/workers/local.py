@@ -17,7 +17,12 @@ from pathlib import Path
 from pipeline.errors import DecodeFailed
 from pipeline.library import fsops
 from pipeline.work.workers import wire
-from pipeline.work.workers.contract import LINE_LIMIT, VisitReply, VisitRequest
+from pipeline.work.workers.contract import (
+    LINE_LIMIT,
+    VisitReply,
+    VisitRequest,
+    WorkerKilled,
+)
 from pipeline.work.workers.limits import Limits
 from pipeline.work.workers.process import Child, ChildGone, Launch, start_child
 
@@ -92,6 +97,11 @@ class LocalWorkers:
     def child_pids(self) -> tuple[int, ...]:
         """Process ids of the children that live now."""
         return tuple(slot.child.pid for slot in self._slots if slot.child is not None)
+
+    @property
+    def busy(self) -> int:
+        """How many visits run now."""
+        return len(self._slots) - self._free.qsize()
 
     @property
     def started(self) -> int:
@@ -201,7 +211,8 @@ class Slot:
             raise DecodeFailed(message, path=request.path) from None
         except ChildGone as gone:
             message = f"The program that reads this file failed: {gone}."
-            raise DecodeFailed(message, path=request.path) from None
+            blame = WorkerKilled if gone.was_killed else DecodeFailed
+            raise blame(message, path=request.path) from None
         return wire.reply_from_json(reply, request, workdir)
 
     async def _ready(self) -> Child:

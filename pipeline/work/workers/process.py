@@ -30,6 +30,8 @@ _SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREA
 class ChildGone(Exception):
     """The child ended or broke the protocol; the text says how."""
 
+    was_killed = False  # by somebody else's SIGKILL
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -124,6 +126,7 @@ class _Listener(asyncio.Protocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.fault: str | None = None
+        self.has_ended = False
         self._loop = loop
         self._buffer = bytearray()
         self._waiting: asyncio.Future[bytes] | None = loop.create_future()
@@ -156,6 +159,7 @@ class _Listener(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """See `asyncio.BaseProtocol`."""
+        self.has_ended = self.fault is None  # a pipe that is closed after a fault says nothing new
         self._fail("it ended before it answered")
 
     def _fail(self, fault: str) -> None:
@@ -199,7 +203,11 @@ class Child:
         self.visits += 1
         self._listener.expect()
         self._writing.write(line)
-        return await self._listener.line()
+        try:
+            return await self._listener.line()
+        except ChildGone as gone:
+            gone.was_killed = self._listener.has_ended and await self._wait() == -signal.SIGKILL
+            raise
 
     async def next_line(self) -> bytes:
         """The line that is expected already. Raises `ChildGone`."""
@@ -212,5 +220,8 @@ class Child:
         self._reading.close()
         if not self._writing.is_closing():
             self._writing.abort()
+        await asyncio.shield(self._wait())
+
+    async def _wait(self) -> int:
         loop = asyncio.get_running_loop()
-        await asyncio.shield(loop.run_in_executor(self._starter, self._process.wait))
+        return await loop.run_in_executor(self._starter, self._process.wait)

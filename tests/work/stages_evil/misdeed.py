@@ -54,6 +54,10 @@ def _kill(_: Subject, __: str) -> Outcome:
     return Skip("unreachable")
 
 
+def _crash(_: Subject, __: str) -> Outcome:
+    os.abort()
+
+
 def _hang(_: Subject, seconds: str) -> Outcome:
     time.sleep(float(seconds or 3600))
     return Done()
@@ -160,6 +164,7 @@ def _wait(_: Subject, seconds: str) -> Outcome:
 
 DEEDS: dict[str, Callable[[Subject, str], Outcome]] = {
     "kill": _kill,
+    "crash": _crash,
     "hang": _hang,
     "eat": _eat,
     "burn": _burn,
