@@ -101,9 +101,7 @@ def _insert(con: sqlite3.Connection, task: NewTask, task_id: str, stamp: str) ->
     return inserted
 
 
-def take_over(
-    con: sqlite3.Connection, job_id: str, file_ids: Iterable[str], at: datetime
-) -> None:
+def take_over(con: sqlite3.Connection, job_id: str, file_ids: Iterable[str], at: datetime) -> None:
     """Make `job_id` the job that brings these files to their end, as a cut off one would have.
 
     Open tasks become its own, and a studied file that nobody places is asked for again. Jobs that
@@ -188,15 +186,19 @@ def take(con: sqlite3.Connection, task_ids: Sequence[str], boot: str, at: str) -
 
 def hand_on(
     con: sqlite3.Connection, task_id: str, kind: str, not_before: str | None, at: str
-) -> None:
-    """A claimed task goes on as another kind: still claimed, or waiting until `not_before`."""
-    con.execute(
+) -> bool:
+    """A claimed task goes on as another kind: still claimed, or waiting until `not_before`.
+
+    False when the task was cancelled meanwhile.
+    """
+    changed = con.execute(
         "UPDATE tasks SET kind = :kind, attempts = 1, not_before = :until, updated_at = :at,"
         " status = iif(:until IS NULL, 'claimed', 'queued'),"
         " leased_by = iif(:until IS NULL, leased_by, NULL)"
         " WHERE id = :id AND status = 'claimed'",
         {"kind": kind, "until": not_before, "at": at, "id": task_id},
-    )
+    ).rowcount
+    return changed == 1
 
 
 def wake_placing(con: sqlite3.Connection, file_id: str) -> None:
@@ -297,10 +299,10 @@ def give_back(con: sqlite3.Connection, boot: str, at: str) -> int:
 
 
 def cancel_job(con: sqlite3.Connection, job_id: str, at: str) -> int:
-    """Cancel the tasks of a job that nobody has begun; what is claimed is let run out."""
+    """Cancel what a job has not finished; a placing that has begun is let run out."""
     return con.execute(
-        "UPDATE tasks SET status = 'cancelled', updated_at = ?"
-        " WHERE job_id = ? AND status = 'queued'",
+        "UPDATE tasks SET status = 'cancelled', leased_by = NULL, updated_at = ? WHERE job_id = ?"
+        " AND (status = 'queued' OR (status = 'claimed' AND kind = 'visit'))",
         (at, job_id),
     ).rowcount
 

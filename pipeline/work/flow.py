@@ -8,6 +8,7 @@ starts; whoever ends the flow gives back what it held, uncounted.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ VISIT, PLACE = "visit", "place"
 GATHER_S = 0.02  # studies that come within it are recorded together
 CHANGED_S = 10.0  # before a file that changes is read again
 OFFLINE_S = 60.0  # before a file on an absent disk is looked for again
+GIVE_BACK_S = 5.0
 IDLE_S = 1.0  # an empty queue is looked at this often, besides being told
 _log = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -105,6 +107,7 @@ class Flow:
         self._studied: asyncio.Queue[Study] = asyncio.Queue(2 * BATCH)
         self._placings: asyncio.Queue[Task] = asyncio.Queue(2 * BATCH)
         self._running: dict[str, tuple[Task, asyncio.Task[Study]]] = {}
+        self._cancelled: set[str] = set()  # jobs whose tasks may still be on their way to a visit
         self._poked = asyncio.Event()
         self._moved = asyncio.Event()
 
@@ -121,7 +124,10 @@ class Flow:
                 group.create_task(self._record_loop(), name="flow: record")
                 group.create_task(self._place_loop(), name="flow: place")
         finally:
-            await asyncio.shield(self._means.db.write(queue.give_back, self._boot, self._now()))
+            # Without an answer in time nothing is lost: the next start takes back what was held.
+            with contextlib.suppress(TimeoutError, TryLater):
+                async with asyncio.timeout(GIVE_BACK_S):
+                    await self._means.db.write(queue.give_back, self._boot, self._now())
 
     def poke(self) -> None:
         """Tasks were queued: look now instead of at the next turn."""
@@ -162,8 +168,12 @@ class Flow:
         return was_paused
 
     async def cancel(self, job_id: str) -> int:
-        """Cancel what the job has not finished; how many tasks that were. Nothing is undone."""
-        cancelled = await self._means.db.write(queue.cancel_job, job_id, self._now())
+        """Cancel what the job has not finished; how many tasks that were. Nothing is undone.
+
+        What is being placed at this moment is brought to its end.
+        """
+        self._cancelled.add(job_id)
+        cancelled = await self._persist(_cancel_job, job_id, self._now(), self._at())
         self._interrupt(lambda task: task.job_id == job_id)
         self._announce()
         return cancelled
@@ -259,7 +269,8 @@ class Flow:
             task, file = await self._visits.get()
             if self._visits.qsize() <= self._visits.maxsize // 2:
                 self._hungry.set()
-            await self._studied.put(await self._visit(task, file))
+            if task.job_id not in self._cancelled:
+                await self._studied.put(await self._visit(task, file))
 
     async def _visit(self, task: Task, file: StudyFile) -> Study:
         """Study in a task of its own, so that this visit alone can be interrupted."""
@@ -401,6 +412,13 @@ class Flow:
 
     def _at(self) -> str:
         return timestamp(self._means.clock.now())
+
+
+def _cancel_job(con: sqlite3.Connection, job_id: str, now: str, at: str) -> int:
+    cancelled = queue.cancel_job(con, job_id, now)
+    if jobs.finish(con, job_id, "cancelled", at):
+        events.append(con, JobFinished(job_id, "cancelled"), actor=ACTOR, at=at)
+    return cancelled
 
 
 def _close_job(con: sqlite3.Connection, job_id: str, clock: Clock) -> JobCounts | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pipeline.clock import Clock, timestamp
@@ -87,7 +87,7 @@ def claim(
     queue.wake(con, stamp)
     chosen = list(itertools.islice(choose(_lanes(con, priorities), turns, at), count))
     queue.take(con, [task.id for task in chosen], boot, stamp)
-    return chosen
+    return [replace(task, attempts=task.attempts + 1) for task in chosen]
 
 
 def choose(lanes: list[Lane], turns: Turns, at: datetime) -> Iterator[Task]:

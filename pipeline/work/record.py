@@ -164,9 +164,9 @@ class Recorder:
             until = self.time.text(BUNDLE_WAIT_S)
             queue.hand_on(con, study.task.id, "place", until, now)
             return Next(is_studied=True)
-        queue.hand_on(con, study.task.id, "place", None, now)
+        goes_on = queue.hand_on(con, study.task.id, "place", None, now)
         queue.wake_placing(con, study.file.id)
-        return Next(to_place=study.task, is_studied=True)
+        return Next(to_place=study.task if goes_on else None, is_studied=True)
 
     def _repeat(self, con: sqlite3.Connection, study: Study, now: str) -> None:
         task = study.task

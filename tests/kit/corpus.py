@@ -44,7 +44,7 @@ class Truth:
 def location() -> Path | None:
     """The corpus folder, or None where it is absent."""
     named = os.environ.get("DARKROOM_CORPUS")
-    path = Path(named) if named else _REPOSITORY.parent / "shared" / "corpus"
+    path = (Path(named) if named else _REPOSITORY.parent / "shared" / "corpus").resolve()
     return path if (path / "manifest.tsv").is_file() else None
 
 

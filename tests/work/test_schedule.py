@@ -50,10 +50,11 @@ async def runs(db: Database) -> list[str]:
 
 
 async def live(clock: FakeClock, hours: float) -> None:
-    """Let time pass in steps, giving the state's thread the moments it needs."""
+    """Let time pass in steps; between them the watch has written what it had to and sleeps."""
     for _ in range(int(hours * 4)):
         await clock.advance(900)
-        await asyncio.sleep(0.002)
+        while not clock.sleeping:
+            await asyncio.sleep(0.001)
 
 
 async def test_each_night_once_across_both_time_changes(db: Database) -> None:
