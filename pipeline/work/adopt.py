@@ -6,6 +6,7 @@ a cache, a row without its derivative would be a lie.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -73,4 +74,6 @@ def _looked_at(study: Study) -> Recording:
         return Recording(study, is_gone=True)
     except OSError:
         return Recording(study)
-    return Recording(study, seen=(found.st_size, found.st_mtime_ns, found.st_ino))
+    is_forbidden = not os.access(source, os.R_OK)
+    seen = (found.st_size, found.st_mtime_ns, found.st_ino)
+    return Recording(study, seen=seen, is_forbidden=is_forbidden)

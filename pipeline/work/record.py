@@ -32,6 +32,7 @@ from pipeline.work.study import Casualty, Interrupted, Postponed, Read, Refusal,
 
 ACTOR = "flow"
 FACTS_STAGE = "facts"
+FORBIDDEN = "Darkroom may not read this file. Give it the right to, and let it look again."
 _CHANGES_BUNDLES = frozenset({FileState.STUDIED, FileState.DUPLICATE, FileState.REJECTED})
 CASUALTY_S = 0.5  # before a file that cost a worker is tried again
 BUNDLE_WAIT_S = 60.0  # then a studied file asks again whether its bundle is complete
@@ -46,6 +47,7 @@ class Recording:
     derivatives: Sequence[Derivative] = ()
     seen: tuple[int, int, int] | None = None  # size, mtime_ns, inode now, where it was postponed
     is_gone: bool = False
+    is_forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,9 @@ class Recorder:
                 return self._on_to_place(con, study, now)
             case FileState.REJECTED:
                 queue.fail(con, task.id, "BadMedia", _reason(study), now)
+            case None if recording.is_forbidden:
+                queue.fail(con, task.id, "Refused", FORBIDDEN, now)
+                return Next(is_failed=True)
             case None:
                 self._repeat(con, study, now)
                 return Next(is_repeated=True)

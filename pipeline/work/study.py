@@ -8,6 +8,7 @@ asked for again.
 from __future__ import annotations
 
 import itertools
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,8 +110,9 @@ class Student:
     """Sends files to the workers; holds what every visit needs."""
 
     def __init__(self, db: Database, workers: Workers, stages: Sequence[DueStage]) -> None:
+        prefix = secrets.token_hex(6)  # an earlier flow's work directories may still be there
         self._db = db
-        self._numbers = itertools.count(1)
+        self._visits = (f"{prefix}-{number}" for number in itertools.count(1))
         self._workers = workers
         self._stages = {stage.name: stage for stage in stages}
         self._versions = {stage.name: stage.version for stage in stages}
@@ -169,7 +171,7 @@ class Student:
         visits: list[VisitReply],
     ) -> Mapping[str, Outcome]:
         request = VisitRequest(
-            visit_id=f"visit-{next(self._numbers)}",
+            visit_id=next(self._visits),
             path=file.source,
             name=file.source.name,
             size=file.size,

@@ -68,7 +68,7 @@ async def stubborn(folder: Path) -> int:
 
 
 async def _until_busy(rig: Rig) -> None:
-    while len(list((rig.home.path.parent / "work").glob("slot-*/visit-*"))) < 4:
+    while len(list((rig.home.path.parent / "work").glob("slot-*/*"))) < 4:
         await asyncio.sleep(0.02)
 
 

@@ -23,6 +23,7 @@ from pipeline.work.gate import Gate
 from pipeline.work.resources import Policy
 from pipeline.work.study import DueStage
 from pipeline.work.workers.contract import Workers
+from tests.kit.clock import FakeClock
 from tests.work.deeds import evil_workers
 
 OWNER = "owner-1"
@@ -111,6 +112,19 @@ class Rig:
 def running(flow: Flow) -> contextlib.AbstractAsyncContextManager[None]:
     """The flow runs while the context is open; what ended it otherwise is raised."""
     return alongside(flow.run(), "flow")
+
+
+@contextlib.asynccontextmanager
+async def hurrying(clock: FakeClock) -> AsyncIterator[None]:
+    """Virtual time runs a hundred times as fast as the real one while the context is open."""
+
+    async def hurry() -> None:
+        while True:
+            await clock.advance(1.0)
+            await asyncio.sleep(0.01)
+
+    async with alongside(hurry(), "hurry"):
+        yield
 
 
 @contextlib.asynccontextmanager

@@ -21,7 +21,7 @@ from pipeline.work import record
 from pipeline.work.workers.contract import VisitReply, VisitRequest, Workers
 from tests.kit.clock import FakeClock
 from tests.work.deeds import picture
-from tests.work.rig import Rig, add_owner, open_rig, running
+from tests.work.rig import Rig, add_owner, hurrying, open_rig, running
 
 
 class Spy:
@@ -124,7 +124,8 @@ async def test_random_kills_cost_only_attempts(tmp_path: Path) -> None:
 
 async def test_what_can_wait_is_tried_again_without_blame(tmp_path: Path) -> None:
     """A stage that answers Later brings the file back after its time, attempts uncounted."""
-    async with open_rig(tmp_path) as rig:
+    clock = FakeClock()
+    async with open_rig(tmp_path, clock=clock) as rig, hurrying(clock):
         path = picture(rig.root.path / "later.png", "wait 0.1")
         (file_id,) = await rig.admit([path])
         flow = rig.flow()
@@ -136,7 +137,8 @@ async def test_what_can_wait_is_tried_again_without_blame(tmp_path: Path) -> Non
 
 async def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     """T19, T20: the hash that is recorded belongs to one content of the file, the last one."""
-    async with open_rig(tmp_path) as rig:
+    clock = FakeClock()
+    async with open_rig(tmp_path, clock=clock) as rig, hurrying(clock):
         paths = pictures(rig, 20)
         job_id = await rig.job()
         await rig.admit(paths, job_id)
@@ -236,7 +238,8 @@ async def test_a_pause_for_minutes_ends_by_itself(tmp_path: Path) -> None:
 
 async def test_pausing_now_interrupts_without_blame(tmp_path: Path) -> None:
     """What runs is stopped at once and later repeated; its attempt does not count."""
-    async with open_rig(tmp_path) as rig:
+    clock = FakeClock()
+    async with open_rig(tmp_path, clock=clock) as rig, hurrying(clock):
         path = picture(rig.root.path / "slow.png", "hang 30")
         (file_id,) = await rig.admit([path])
         flow = rig.flow()
@@ -299,3 +302,14 @@ async def test_derivatives_are_adopted(tmp_path: Path) -> None:
         (row,) = await rig.db.read(derivatives)
         assert (rig.home.cache / row["path"]).read_bytes() == b"made"
         assert (row["kind"], row["mime"], row["bytes"]) == ("thumbnail", "image/jpeg", 4)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+async def test_a_file_that_may_not_be_read_fails_at_once(tmp_path: Path) -> None:
+    """Nobody waits for ever for a right that only a person can give; the file stays found."""
+    async with open_rig(tmp_path) as rig:
+        path = picture(rig.root.path / "secret.png")
+        path.chmod(0)
+        counts = await rig.process([path])
+        assert counts.errors == 1
+        assert set((await rig.states()).values()) == {"found"}

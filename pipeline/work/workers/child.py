@@ -21,10 +21,9 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.errors import BadMedia, ChangedWhileRead, TryLater
 from pipeline.model import Done, JsonObject, Later, Outcome, Reject, Skip
 from pipeline.registry import discover
-from pipeline.work.workers import limits, wire
+from pipeline.work.workers import failures, limits, wire
 from pipeline.work.workers.contract import LINE_LIMIT, VisitReply, VisitRequest
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ STAGES = "pipeline.stages"
 GATE = "hash"  # the stage that reads every byte: what it refuses, no other stage needs to see
 NOT_FOR_THIS_KIND = "not for this kind of file"
 LOG_LIMIT = 1 << 20
-AGAIN_S = 10.0
 # Imported before the first errand, so that no visit pays for them. Absent ones are left out.
 WARM = ("numpy", "cv2", "simplejpeg", "PIL.Image", "pillow_heif", "av", "exiv2")
 
@@ -109,7 +107,6 @@ def _cut(log: int) -> None:
 def _serve(line: bytes, stages: Mapping[str, Stage]) -> bytes:
     errand = wire.errand_from_json(line)
     limits.allow_cpu_seconds(errand.cpu_s)
-    errand.workdir.mkdir(mode=0o700)
     started = time.process_time()
     visit = Visit(errand.request, stages, errand.workdir)
     visit.run()
@@ -158,6 +155,7 @@ class Visit:
         asked_of = self.request
         with contextlib.ExitStack() as stack:
             try:
+                self.workdir.mkdir(mode=0o700, exist_ok=True)
                 subject = Subject.open(
                     asked_of.path,
                     asked_of.name,
@@ -192,23 +190,10 @@ class Visit:
         return outcome
 
     def _failure(self, error: Exception) -> Outcome:
-        match error:
-            case ChangedWhileRead():
-                return Later(AGAIN_S, error.message)
-            case TryLater():
-                return Later(error.after_s, error.message)
-            case BadMedia():
-                return Reject(error.message)
-            case MemoryError():
-                self.ran_out_of_memory = True
-                return Reject("It needs more memory than Darkroom gives to one file.")
-            case OSError(filename=name) if (
-                name is not None and Path(os.fsdecode(name)) == self.request.path
-            ):
-                return Later(AGAIN_S, f"The file could not be opened: {error.strerror}.")
-        detail = f"{type(error).__name__}: {error}"
-        print(f"visit {self.request.visit_id}: {detail}", file=sys.stderr)  # noqa: T201 - the child's own log
-        return Reject(f"It could not be read to the end ({detail[:200]}).")
+        self.ran_out_of_memory |= isinstance(error, MemoryError)
+        if failures.is_a_bug(error):
+            print(self.request.visit_id, failures.described(error), file=sys.stderr)  # noqa: T201 - the child's own log
+        return failures.outcome_of(error, self.request.path)
 
 
 if __name__ == "__main__":
