@@ -88,19 +88,27 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_poison_file_is_rejected_and_the_rest_goes_on(tmp_path: Path) -> None:
     """T07: crashes, hangs and nonsense end with the file after three attempts; the rest is done."""
-    async with open_rig(tmp_path, timeout_s=1.0) as rig:
+    async with open_rig(tmp_path, timeout_s=2.0) as rig:
         deeds = ("crash", "hang", "pickle")
         bad = [picture(rig.root.path / f"{deed}.png", deed) for deed in deeds]
-        eats = picture(rig.root.path / "eat.png", "eat")
-        counts = await rig.process([*pictures(rig, 60), *bad, eats])
+        counts = await rig.process([*pictures(rig, 60), *bad])
         states = await rig.states()
         assert [states.pop(f"{deed}.png") for deed in deeds] == ["rejected"] * 3
         assert set(states.values()) == {"done"}
-        assert len(rig.quarantined) == 3
-        assert counts.errors == 3
+        assert len(rig.quarantined) == counts.errors == 3
         told = await rig.db.read(events.read_after, 0, None)
         assert len([event for event in told if event.name == "file.rejected"]) == 3
-        assert [e.data["reason"] for e in told if e.name == "file.damaged"]
+
+
+async def test_a_file_that_eats_memory_is_kept_and_flagged(tmp_path: Path) -> None:
+    """T07: a stage that needs too much fails; the file is placed, with the reason beside it."""
+    async with open_rig(tmp_path) as rig:
+        path = picture(rig.root.path / "eat.png", "eat")
+        await rig.process([path, *pictures(rig, 5)])
+        assert set((await rig.states()).values()) == {"done"}
+        told = await rig.db.read(events.read_after, 0, None)
+        (damage,) = [event for event in told if event.name == "file.damaged"]
+        assert "memory" in damage.data["reason"]
 
 
 async def test_random_kills_cost_only_attempts(tmp_path: Path) -> None:

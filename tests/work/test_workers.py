@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import signal
@@ -231,3 +232,14 @@ async def test_killing_children_costs_one_visit_each(tmp_path: Path) -> None:
     assert done == 300
     assert kills == 100
     assert failures <= kills
+
+
+@pytest.mark.parametrize("turns", range(0, 40, 4))
+async def test_closing_while_children_start_leaves_none(tmp_path: Path, turns: int) -> None:
+    """However early somebody changes their mind, no half-started child stays behind."""
+    before = set(psutil.Process().children(recursive=True))
+    async with evil_workers(tmp_path, slots=2):
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+    gc.collect()  # an unwaited process would warn here, and fail the test
+    assert set(psutil.Process().children(recursive=True)) <= before

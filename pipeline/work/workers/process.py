@@ -62,13 +62,12 @@ async def start_child(launch: Launch, starter: Executor) -> Child:
 
     `starter` is one thread that outlives the child: the kernel kills the child when it ends.
     """
-    spawning = asyncio.get_running_loop().run_in_executor(starter, _spawn, launch)
+    launching = asyncio.create_task(_launch(launch, starter), name="launch a worker")
     try:
-        await asyncio.shield(spawning)
+        child = await asyncio.shield(launching)
     except asyncio.CancelledError:
-        await (await _connect(*await spawning, starter)).kill()
+        await (await launching).kill()  # whoever gave up waiting must not leave it running
         raise
-    child = await _connect(*spawning.result(), starter)
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
             child.protections = _protections(await child.next_line())
@@ -104,10 +103,9 @@ def _spawn(launch: Launch) -> tuple[subprocess.Popen[bytes], int, int]:
     return process, errands, replies
 
 
-async def _connect(
-    process: subprocess.Popen[bytes], errands: int, replies: int, starter: Executor
-) -> Child:
+async def _launch(launch: Launch, starter: Executor) -> Child:
     loop = asyncio.get_running_loop()
+    process, errands, replies = await loop.run_in_executor(starter, _spawn, launch)
     listener = _Listener(loop)
     reading, _ = await loop.connect_read_pipe(lambda: listener, os.fdopen(replies, "rb", 0))
     writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(errands, "wb", 0))
