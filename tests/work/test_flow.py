@@ -9,15 +9,18 @@ import random
 import signal
 import sqlite3
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import ChangedWhileRead, IntegrityBroken, Refused, StorageFull
+from pipeline.model import Priority
 from pipeline.state import events
 from pipeline.work import flow as flow_room
 from pipeline.work import queue as queue_room
 from pipeline.work import record
+from pipeline.work.resources import Policy
 from pipeline.work.workers.contract import VisitReply, VisitRequest, Workers
 from tests.kit.clock import FakeClock
 from tests.work.deeds import picture
@@ -321,3 +324,59 @@ async def test_a_file_that_may_not_be_read_fails_at_once(tmp_path: Path) -> None
         counts = await rig.process([path])
         assert counts.errors == 1
         assert set((await rig.states()).values()) == {"found"}
+
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF></rdf:RDF></x:xmpmeta>'
+
+
+async def test_a_bundle_is_placed_as_one_when_all_of_it_is_read(tmp_path: Path) -> None:
+    """T16: whatever member is late, nothing of the bundle is placed before it, and all together."""
+    clock = FakeClock()
+    async with open_rig(tmp_path, clock=clock) as rig, hurrying(clock):
+        photo = picture(rig.root.path / "IMG_1.png")
+        late = rig.root.path / "IMG_1.xmp"
+        late.write_bytes(XMP + b"#!wait 5")
+        job_id = await rig.job()
+        await rig.admit([photo, late], job_id)
+        flow = rig.flow()
+        async with running(flow):
+            await until(lambda: flow.tally.studied == 1 and flow.tally.retried >= 1)
+            assert rig.placed == []
+            late.write_bytes(XMP)
+            counts = await flow.drain(job_id)
+        assert counts is not None
+        assert (counts.processed, counts.open_tasks) == (2, 0)
+        assert set((await rig.states()).values()) == {"done"}
+        assert len(rig.placed) == 1
+
+
+async def test_quiet_hours_hold_back_only_background_work(tmp_path: Path) -> None:
+    """What a person waits for is claimed in quiet hours, new files wait for their end."""
+    policy = Policy(min_memory=0, min_free=0, quiet_from=time(11), quiet_until=time(13))
+    clock = FakeClock()  # noon
+    async with open_rig(tmp_path, clock=clock) as rig, hurrying(clock):
+        await rig.admit([picture(rig.root.path / "new.png")])
+        asked = await rig.admit(
+            [picture(rig.root.path / "asked.png")], priority=Priority.INTERACTIVE
+        )
+        flow = rig.flow(policy=policy)
+        async with running(flow):
+            await until(lambda: rig.placed == list(asked))
+            await until(lambda: flow.waiting_for is not None and "quiet" in flow.waiting_for)
+        assert (await rig.states())["new.png"] == "found"
+
+
+async def test_a_file_on_an_absent_disk_waits_for_it(tmp_path: Path) -> None:
+    """P6: a root that is away makes its files late, never missing or rejected."""
+    clock = FakeClock()
+    async with open_rig(tmp_path, clock=clock) as rig, hurrying(clock):
+        (path,) = pictures(rig, 1)
+        await rig.admit([path])
+        away = rig.root.path.with_name("away")
+        rig.root.path.rename(away)
+        flow = rig.flow()
+        async with running(flow):
+            await until(lambda: flow.tally.retried >= 2)
+            assert set((await rig.states()).values()) == {"found"}
+            away.rename(rig.root.path)
+            await until(lambda: len(rig.placed) == 1)
