@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml
 SYSTEM := libimage-exiftool-perl jdupes strace e2fsprogs
 .PHONY: system
 system:
-	@if command -v exiftool >/dev/null && command -v jdupes >/dev/null && command -v strace >/dev/null; then :; \
+	@if command -v exiftool >/dev/null && command -v jdupes >/dev/null && command -v strace >/dev/null && PATH=$$PATH:/usr/sbin command -v mkfs.ext4 >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM) >/dev/null; \
 	else echo "NOTICE: without $(SYSTEM) some tests are skipped; install them to run all." >&2; fi
