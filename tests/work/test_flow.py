@@ -19,7 +19,7 @@ from pipeline.model import Priority
 from pipeline.state import events
 from pipeline.work import flow as flow_room
 from pipeline.work import queue as queue_room
-from pipeline.work import record
+from pipeline.work import record, settling
 from pipeline.work.resources import Policy
 from pipeline.work.workers.contract import VisitReply, VisitRequest, Workers
 from tests.kit.clock import FakeClock
@@ -185,7 +185,7 @@ async def test_placing_that_must_wait_is_repeated(tmp_path: Path) -> None:
         }
         flow = rig.flow()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(flow_room, "CHANGED_S", 0.05)
+            patch.setattr(settling, "CHANGED_S", 0.05)
             patch.setattr(queue_room, "FIRST_RETRY_S", 0.05)
             counts = await rig.finish(flow, job_id)
         assert (counts.processed, counts.errors) == (3, 1)

@@ -1,0 +1,100 @@
+"""Taking tasks out of the queue: what may be claimed now, and what it brings along.
+
+A task's attempt is committed before its work starts. Nothing is claimed while somebody paused the
+flow or the machine cannot bear more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.clock import new_id
+from pipeline.model import Priority
+from pipeline.state import queue, studies
+from pipeline.state.queue import Task
+from pipeline.state.studies import StudyFile
+from pipeline.work import pause
+from pipeline.work.gate import Gate
+from pipeline.work.ledger import Ledger
+from pipeline.work.pause import Pause
+from pipeline.work.queue import Turns, claim
+from pipeline.work.resources import Wait
+
+VISIT, PLACE = "visit", "place"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What one look into the queue brought."""
+
+    visits: Sequence[tuple[Task, StudyFile]] = ()
+    placings: Sequence[Task] = ()
+    pause: Pause | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to do for now."""
+        return not self.visits and not self.placings
+
+
+class Claimer:
+    """Claims for one boot of the core."""
+
+    def __init__(self, ledger: Ledger, gate: Gate) -> None:
+        self._ledger = ledger
+        self._gate = gate
+        self._boot = new_id(ledger.clock.now())
+        self._turns = Turns()
+
+    async def claim(self, count: int) -> Claimed:
+        """Up to `count` tasks; the ledger says why there are none, if there is a reason."""
+        ledger = self._ledger
+        allowed = await self._gate.ask()
+        if isinstance(allowed.interactive, Wait):
+            ledger.waiting_for = allowed.interactive.reason
+            return Claimed()
+        is_resting = isinstance(allowed.background, Wait)
+        priorities = (Priority.INTERACTIVE,) if is_resting else tuple(Priority)
+        claimed = await ledger.write(self._claim, count, priorities)
+        ledger.waiting_for = claimed.pause.reason if claimed.pause else None
+        if isinstance(allowed.background, Wait) and not claimed.visits:
+            ledger.waiting_for = allowed.background.reason
+        return claimed
+
+    async def suspects(self) -> list[Task]:
+        """Visits that were under way when an earlier boot ended unexpectedly; queued again now."""
+        ledger = self._ledger
+        return await ledger.write(queue.recover, self._boot, ledger.queue_now())
+
+    async def claim_one(self, task: Task) -> Claimed:
+        """Claim this very task."""
+        return await self._ledger.write(self._claim_one, task)
+
+    async def give_back(self) -> None:
+        """Return what is still held, uncounted. Raises `TryLater` when the state is not there."""
+        await self._ledger.db.write(queue.give_back, self._boot, self._ledger.queue_now())
+
+    def _claim(
+        self, con: sqlite3.Connection, count: int, priorities: Sequence[Priority]
+    ) -> Claimed:
+        held = pause.in_force(con, self._ledger.clock.now())
+        if held is not None:
+            return Claimed(pause=held)
+        now = self._ledger.time.now()
+        tasks = claim(con, self._turns, count, boot=self._boot, at=now, priorities=priorities)
+        return _with_files(con, tasks)
+
+    def _claim_one(self, con: sqlite3.Connection, task: Task) -> Claimed:
+        queue.take(con, [task.id], self._boot, self._ledger.queue_now())
+        return _with_files(con, [replace(task, attempts=task.attempts + 1)])
+
+
+def _with_files(con: sqlite3.Connection, tasks: Sequence[Task]) -> Claimed:
+    visits = [task for task in tasks if task.kind == VISIT]
+    files = studies.files_to_study(con, [task.file_id for task in visits])
+    return Claimed(
+        visits=[(task, files[task.file_id]) for task in visits],
+        placings=[task for task in tasks if task.kind == PLACE],
+    )

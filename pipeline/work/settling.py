@@ -1,0 +1,66 @@
+"""The last step of a file's way: its bundle's facts settled, then into the library.
+
+What becomes of a placing depends on whose fault it is: trouble of the world is tried again,
+changed bytes are studied anew, a refusal fails at once, and something broken stops the flow.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from pipeline.errors import Broken, ChangedWhileRead, DarkroomError, TryLater
+from pipeline.state import queue, studies
+from pipeline.state.queue import Task
+from pipeline.work.ledger import Ledger
+from pipeline.work.queue import retry_delay_s
+from pipeline.work.record import settle_bundles
+from pipeline.work.tally import Tally
+
+CHANGED_S = 10.0  # before a file that changes is read again
+
+Place = Callable[[Sequence[str]], Awaitable[Mapping[str, DarkroomError | None]]]
+Outcome = tuple[Task, DarkroomError | None]
+
+
+async def settle(
+    ledger: Ledger, place: Place, tally: Tally, batch: Sequence[Task]
+) -> Broken | None:
+    """Place the files of these tasks with their bundles; what is broken, if something is."""
+    by_file = {task.file_id: task for task in batch}
+    await ledger.write(settle_bundles, list(by_file), ledger.now())
+    try:
+        errors = await place(list(by_file))
+    except DarkroomError as error:
+        errors = dict.fromkeys(by_file, error)
+    outcomes = [(task, errors.get(file_id)) for file_id, task in by_file.items()]
+    await ledger.write(_record, ledger, outcomes)
+    _count(tally, outcomes)
+    return next((error for error in errors.values() if isinstance(error, Broken)), None)
+
+
+def _record(con: sqlite3.Connection, ledger: Ledger, outcomes: Sequence[Outcome]) -> None:
+    now = ledger.queue_now()
+    for task, error in outcomes:
+        match error:
+            case None:
+                queue.finish_placing(con, task.id, task.file_id, now)
+            case TryLater():
+                until = ledger.time.text(retry_delay_s(task.attempts, error.after_s))
+                queue.retry(con, task.id, until, error.code, str(error), at=now)
+            case ChangedWhileRead():
+                studies.forget_content(con, task.file_id, ledger.now())
+                queue.look_again(con, task.id, ledger.time.text(CHANGED_S), now)
+            case _:
+                queue.fail(con, task.id, error.code, str(error), now)
+
+
+def _count(tally: Tally, outcomes: Sequence[Outcome]) -> None:
+    for _, error in outcomes:
+        match error:
+            case None:
+                tally.placed += 1
+            case TryLater() | ChangedWhileRead():
+                tally.retried += 1
+            case _:
+                tally.failed += 1
