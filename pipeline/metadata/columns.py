@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from pipeline.clock import timestamp
 from pipeline.metadata import camera, places, taken
 from pipeline.metadata.facts import Facts
@@ -26,5 +28,5 @@ def columns(facts: Facts) -> dict[str, Json]:
         "camera": camera.display(facts.make, facts.model),
         "lens": facts.lens,
         "rating": facts.rating,
-        "title": facts.title,
+        "title": facts.title and unicodedata.normalize("NFC", facts.title),  # as it is looked for
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import unicodedata
 from typing import Any
 
 import pytest
@@ -177,7 +178,7 @@ def test_a_title_is_found_by_its_own_words(word: str) -> None:
     if "\0" in word:  # SQLite's LIKE ends a pattern there
         return
     SHARED.execute("SAVEPOINT t")
-    add_file(SHARED, "titled", title=f"x{word}y")
+    add_file(SHARED, "titled", title=unicodedata.normalize("NFC", f"x{word}y"))
     found = _ids(SHARED, Query(words=(word,)))
     SHARED.execute("ROLLBACK TO t")
     assert "titled" in found
