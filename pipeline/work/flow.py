@@ -34,6 +34,7 @@ from pipeline.work.record import ACTOR, Next, Recorder, Recording, Sign
 from pipeline.work.settling import Place, settle
 from pipeline.work.study import ATTEMPTS, DueStage, Interrupted, Postponed, Refusal, Student, Study
 from pipeline.work.tally import Tally
+from pipeline.work.twins import Twins
 from pipeline.work.workers.contract import Workers
 
 BATCH = 32
@@ -72,7 +73,8 @@ class Flow:
         self._means = means
         self._ledger = Ledger(means.db, means.clock)
         self._claimer = Claimer(self._ledger, means.gate)
-        self._student = Student(means.db, means.workers, means.stages)
+        self._twins = Twins()
+        self._student = Student(means.db, means.workers, means.stages, self._twins)
         self._recorder = Recorder(self._ledger.time, means.sign)
         ahead = AHEAD * max(means.workers.slots, 2)
         self._visits: asyncio.Queue[tuple[Task, StudyFile]] = asyncio.Queue(ahead)
@@ -184,8 +186,9 @@ class Flow:
             await self._hungry.wait()
             self._poked.clear()
             claimed = await self._claimer.claim(self._visits.maxsize - self._visits.qsize())
-            for visit in claimed.visits:
-                self._visits.put_nowait(visit)
+            for task, file in claimed.visits:
+                self._twins.enter(file)
+                self._visits.put_nowait((task, file))
             if self._visits.qsize() > self._visits.maxsize // 2:
                 self._hungry.clear()
             for task in claimed.placings:
@@ -198,7 +201,9 @@ class Flow:
             task, file = await self._visits.get()
             if self._visits.qsize() <= self._visits.maxsize // 2:
                 self._hungry.set()
-            if task.job_id not in self._cancelled:
+            if task.job_id in self._cancelled:
+                self._twins.leave(file)
+            else:
                 await self._studied.put(await self._visit(task, file))
 
     async def _visit(self, task: Task, file: StudyFile) -> Study:
@@ -236,6 +241,7 @@ class Flow:
         recordings = await self._prepared(batch)
         following = await self._recorded(recordings)
         for study in batch:
+            self._twins.leave(study.file)
             for reply in study.replies:
                 self.tally.visit_cpu_s += reply.cpu_s
                 await self._means.workers.release(reply)

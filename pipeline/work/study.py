@@ -19,6 +19,7 @@ from pipeline.state import studies
 from pipeline.state.connection import Database
 from pipeline.state.queue import Task
 from pipeline.state.studies import Result, StudyFile
+from pipeline.work.twins import Twins
 from pipeline.work.workers.child import GATE, NOT_FOR_THIS_KIND
 from pipeline.work.workers.contract import (
     StageCall,
@@ -109,11 +110,14 @@ class Study:
 class Student:
     """Sends files to the workers; holds what every visit needs."""
 
-    def __init__(self, db: Database, workers: Workers, stages: Sequence[DueStage]) -> None:
+    def __init__(
+        self, db: Database, workers: Workers, stages: Sequence[DueStage], twins: Twins
+    ) -> None:
         prefix = secrets.token_hex(6)  # an earlier flow's work directories may still be there
         self._db = db
         self._visits = (f"{prefix}-{number}" for number in itertools.count(1))
         self._workers = workers
+        self._twins = twins
         self._stages = {stage.name: stage for stage in stages}
         self._versions = {stage.name: stage.version for stage in stages}
 
@@ -133,14 +137,17 @@ class Student:
     async def _verdict(self, file: StudyFile, visits: list[VisitReply]) -> Verdict:
         if file.sha256 is not None:
             return await self._rest(file, file.sha256, {}, visits)
-        first = [GATE] if file.has_twin_size else list(self._stages)
+        may_be_known = file.has_twin_size or self._twins.has_earlier(file)
+        first = [GATE] if may_be_known else list(self._stages)
         outcomes = await self._visit(file, first, {}, visits)
         gate = outcomes[GATE]
         if not isinstance(gate, Done):
             return _refused(gate)
         sha256 = str(gate.facts["sha256"])
-        if len(first) == len(self._stages):
+        self._twins.tell(file, sha256)
+        if not may_be_known:
             return self._read(sha256, outcomes, (), visits)
+        await self._twins.settled(file, sha256)
         twin = await self._db.read(_twin, file, sha256)
         if twin is not None:
             return self._read(sha256, outcomes, (), visits)

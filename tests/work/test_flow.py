@@ -382,3 +382,22 @@ async def test_a_file_on_an_absent_disk_waits_for_it(tmp_path: Path) -> None:
             assert set((await rig.states()).values()) == {"found"}
             away.rename(rig.root.path)
             await until(lambda: len(rig.placed) == 1)
+
+
+async def test_of_equal_files_that_come_together_the_first_is_kept(tmp_path: Path) -> None:
+    """T17: whichever reader is faster, the first of equal files is kept, and only it is studied."""
+    async with open_rig(tmp_path, slots=4) as rig:
+        paths = [picture(rig.root.path / f"{n:02}.png", salt=n // 10) for n in range(40)]
+        spy = Spy(rig.workers)
+        rig.workers = spy
+        counts = await rig.process(paths)
+        assert counts.errors == 0
+        states = await rig.states()
+        asked = [call.name for request in spy.requests for call in request.stages]
+        assert [name for name, state in states.items() if state == "done"] == [
+            "00.png",
+            "10.png",
+            "20.png",
+            "30.png",
+        ]
+        assert asked.count("misdeed") == 4
