@@ -27,8 +27,7 @@ WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 
 test: setup system check
-	$(PYTEST) -m 'not long and not serial' --numprocesses $(WORKERS) --dist worksteal
-	$(PYTEST) -m 'serial and not long'
+	$(PYTEST) -m 'not long' --numprocesses $(WORKERS) --dist worksteal
 
 test-long: setup system
 	$(PYTEST) -m long --timeout 3600
