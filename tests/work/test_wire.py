@@ -17,10 +17,14 @@ from pipeline.work.workers.contract import LINE_LIMIT, StageCall, VisitReply, Vi
 REQUEST = VisitRequest(
     "visit-1", Path("/photos/a.jpg"), "a.jpg", 10, 20, 30, (StageCall("hash"), StageCall("facts"))
 )
-WORK = Path("/work/slot/visit-1")
+WORK = Path("/srv/slot/visit-1")
 TEXT = st.text(max_size=50)
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
@@ -135,6 +139,18 @@ def test_a_reply_that_is_too_long_loses_its_largest_stage_only() -> None:
     reply = VisitReply("visit-1", {"hash": Done({"sha256": "0"}), "facts": huge}, "jpeg", WORK)
     line = wire.reply_to_json(reply, rss=1, is_spent=False)
     assert len(line) <= LINE_LIMIT
+    outcomes = wire.reply_from_json(line, REQUEST, WORK).reply.outcomes
+    assert outcomes["hash"] == Done({"sha256": "0"})
+    assert isinstance(outcomes["facts"], Reject)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), b"bytes", {1, 2}])
+def test_facts_that_are_no_json_reject_their_stage_only(value: object) -> None:
+    """A stage that hands out what cannot be stored fails alone; the visit goes well."""
+    reply = VisitReply(
+        "visit-1", {"hash": Done({"sha256": "0"}), "facts": Done({"x": value})}, "jpeg", WORK
+    )
+    line = wire.reply_to_json(reply, rss=1, is_spent=False)
     outcomes = wire.reply_from_json(line, REQUEST, WORK).reply.outcomes
     assert outcomes["hash"] == Done({"sha256": "0"})
     assert isinstance(outcomes["facts"], Reject)
