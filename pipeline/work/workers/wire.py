@@ -20,6 +20,7 @@ from pipeline.work.workers.contract import LINE_LIMIT, StageCall, VisitReply, Vi
 
 TEXT_LIMIT = 2_000
 MADE_LIMIT = 32
+_ENVELOPE = 16_384  # bytes left for names and everything that is no outcome
 LONGEST_WAIT_S = 24 * 3600.0
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}\Z")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\Z")
@@ -84,23 +85,28 @@ def errand_from_json(line: bytes) -> Errand:
 
 
 def reply_to_json(reply: VisitReply, *, rss: int, is_spent: bool) -> bytes:
-    """One line. Facts that do not fit into a line turn their stage into a rejection."""
-    outcomes = {name: _outcome_to_json(outcome) for name, outcome in reply.outcomes.items()}
-    body = {
+    """One line. Facts that are no JSON, or do not fit into it, become their stage's rejection."""
+    encoded = {name: _encoded(outcome) for name, outcome in reply.outcomes.items()}
+    while sum(map(len, encoded.values())) > LINE_LIMIT - _ENVELOPE:
+        largest = max(encoded, key=lambda name: len(encoded[name]))
+        encoded[largest] = _encoded(Reject("It holds more metadata than Darkroom keeps."))
+    envelope = {
         "visit": reply.visit_id,
-        "outcomes": outcomes,
         "format": reply.format,
         "cpu_s": reply.cpu_s,
         "peak_rss": reply.peak_rss,
         "rss": rss,
         "spent": is_spent,
     }
-    line = _line(body)
-    while len(line) > LINE_LIMIT:
-        largest = max(outcomes, key=lambda name: len(json.dumps(outcomes[name])))
-        outcomes[largest] = {"reject": "It holds more metadata than Darkroom keeps."}
-        line = _line(body)
-    return line
+    outcomes = ",".join(f"{json.dumps(name)}:{text}" for name, text in encoded.items())
+    return f'{_text_of(envelope)[:-1]},"outcomes":{{{outcomes}}}}}\n'.encode("ascii")
+
+
+def _encoded(outcome: Outcome) -> str:
+    try:
+        return _text_of(_outcome_to_json(outcome))
+    except (TypeError, ValueError, RecursionError) as error:
+        return _text_of({"reject": f"What was read of it cannot be stored ({error})."[:TEXT_LIMIT]})
 
 
 def reply_from_json(line: bytes, request: VisitRequest, workdir: Path) -> Answer:
@@ -113,8 +119,12 @@ def reply_from_json(line: bytes, request: VisitRequest, workdir: Path) -> Answer
         ) from None
 
 
+def _text_of(body: Mapping[str, Json]) -> str:
+    return json.dumps(body, separators=(",", ":"), default=_plain, allow_nan=False)
+
+
 def _line(body: Mapping[str, Json]) -> bytes:
-    return json.dumps(body, separators=(",", ":"), default=_plain).encode("ascii") + b"\n"
+    return _text_of(body).encode("ascii") + b"\n"
 
 
 def _plain(value: object) -> Json:
