@@ -78,7 +78,6 @@ class Work(Section):
     slots: int = Field(0, ge=0, description="files decoded at once; 0 means what the machine bears")
     memory_mb: int = Field(2048, ge=512, description="address space of one worker")
     timeout_s: float = Field(120.0, gt=0, description="a visit longer than this is ended")
-    attempts: int = Field(3, ge=1, description="a file that kills so many workers is quarantined")
     max_load: float = Field(0.0, ge=0, description="wait above this load per core; 0 never waits")
     min_free_mb: int = Field(1024, ge=0, description="keep this much disk free (scaled on small)")
     min_memory_mb: int = Field(256, ge=0, description="wait when less memory is available")
