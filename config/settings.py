@@ -72,6 +72,18 @@ class Library(Section):
     trash_days: int = Field(30, ge=1, description="how long trash can be restored")
 
 
+class Vision(Section):
+    """What is looked for in pictures. What a missing model would tell is simply not known."""
+
+    faces: bool = Field(True, description="find faces and group them into people")
+    objects: bool = Field(True, description="name 80 kinds of things, with where they are")
+    scene: bool = Field(True, description="indoors or outdoors, day or night, kind of place")
+    quality: bool = Field(True, description="sharpness, exposure, noise; a score of 0 to 100")
+    kind: bool = Field(True, description="photo, screenshot, document, meme or drawing")
+    text: bool = Field(False, description="read text in pictures; about a second each")
+    sensitive: bool = Field(False, description="mark pictures that not everybody should see")
+
+
 class Work(Section):
     """How hard the machine may be worked."""
 
@@ -101,6 +113,7 @@ class Settings(Section):
     roots: tuple[WatchedRoot, ...] = ()
     intake: Intake = Intake()
     library: Library = Library()
+    vision: Vision = Vision()
     work: Work = Work()
     schedule: Schedule = Schedule()
 

@@ -70,7 +70,7 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
     """Start everything; it ends, in reverse, with `stack`."""
     db, clock, home = ground.db, ground.clock, ground.home
     workers = await stack.enter_async_context(
-        local.open_workers(worker_settings(ground.settings), home.cache / "work")
+        local.open_workers(worker_settings(ground.settings, home), home.cache / "work")
     )
     where = Whereabouts(db, clock, home.cache / "places.sqlite")
     stack.callback(where.close)
@@ -79,7 +79,7 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
         clock=clock,
         workers=workers,
         home=home,
-        stages=_due_stages(),
+        stages=due_stages(ground.settings),
         gate=_gate(ground),
         sign=_sign,
         place=functools.partial(_only_name if ground.rehearses else _place, ground, where),
@@ -127,19 +127,24 @@ def _any_of(told: Sequence[Recorded], names: Sequence[str]) -> bool:
     return any(event.name in names for event in told)
 
 
-def worker_settings(settings: Settings, *, slots: int = 0) -> LocalSettings:
+def worker_settings(settings: Settings, home: Home, *, slots: int = 0) -> LocalSettings:
     """Workers as configured; `slots` overrides how many."""
     memory = settings.work.memory_mb * MIB
     return LocalSettings(
         slots=slots or resources.slots(settings.work.slots, memory // 4),
         limits=Limits(memory=memory),
         timeout_s=settings.work.timeout_s,
+        models=home.models,
     )
 
 
-def _due_stages() -> tuple[DueStage, ...]:
-    stages = discover("pipeline.stages", "STAGE")
-    return tuple(DueStage(stage.name, stage.version) for stage in stages)
+def due_stages(settings: Settings) -> tuple[DueStage, ...]:
+    """The stages of every visit: all but those asked for one by one, and those switched off."""
+    return tuple(
+        DueStage(stage.name, stage.version)
+        for stage in discover("pipeline.stages", "STAGE")
+        if not stage.is_on_request and getattr(settings.vision, stage.name, True)
+    )
 
 
 def _gate(ground: Ground) -> Gate:

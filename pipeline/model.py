@@ -127,6 +127,11 @@ class Home:
         """The one SQLite file."""
         return self.state / "darkroom.sqlite"
 
+    @property
+    def models(self) -> Path:
+        """Model files, each known by its hash."""
+        return self.state / "models"
+
     @classmethod
     def at(cls, path: Path) -> Home:
         """The default layout below `path`."""
@@ -211,9 +216,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """The stage has nothing to do for this file."""
+    """The stage has nothing to do for this file.
+
+    `is_final` is False where another day may bring another answer, for instance a model that is
+    not there yet: the stage is then asked again at the next visit, and nothing is remembered.
+    """
 
     why: str
+    is_final: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ async def examine(path: Path, settings: Settings, clock: Clock) -> list[Finding]
     """All findings, in the order a person would check."""
     home = home_of(path, settings)
     findings = [_python(), *_decoders(), *await asyncio.to_thread(lambda: list(_folders(home)))]
-    findings.append(await _confinement(settings))
+    findings.append(await _confinement(settings, home))
     try:
         async with open_core(path, settings, clock, Mode.LOOK) as core:
             findings += await _state(core)
@@ -110,7 +110,7 @@ def _same_disk(home: Home) -> Iterator[Finding]:
         )
 
 
-async def _confinement(settings: Settings) -> Finding:
+async def _confinement(settings: Settings, home: Home) -> Finding:
     """Start one worker and ask what protects us from it."""
     import tempfile
 
@@ -118,7 +118,7 @@ async def _confinement(settings: Settings) -> Finding:
     from pipeline.work.workers import local
 
     with tempfile.TemporaryDirectory(prefix="darkroom-doctor-") as folder:
-        one = worker_settings(settings, slots=1)
+        one = worker_settings(settings, home, slots=1)
         async with local.open_workers(one, Path(folder) / "work") as workers:
             found = await workers.protections()
     weak = [name for name, is_on in found.items() if not is_on]

@@ -28,6 +28,7 @@ class Stage:
 
     `version` is part of the key under which a result is remembered: raise it when the result of
     the same bytes changes. `after` names stages whose facts this one reads from the subject.
+    A stage that `is_on_request` is no part of every visit: a job, a rule or a policy asks for it.
     """
 
     name: str
@@ -36,3 +37,4 @@ class Stage:
     categories: frozenset[Category]
     applies: Callable[[Format], bool] = every_format
     after: tuple[str, ...] = ()
+    is_on_request: bool = False

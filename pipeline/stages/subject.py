@@ -39,7 +39,8 @@ class Subject:
     """What the stages of one visit share. Open with `Subject.open`, close when the visit ends.
 
     `facts` holds results by stage name: those of earlier visits, and of this one as they come.
-    `params` holds the parameters of this visit's stages, also by stage name.
+    `params` holds the parameters of this visit's stages, also by stage name. `models` is the
+    folder of model files, None where there is none.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - as for `open`
@@ -51,8 +52,10 @@ class Subject:
         workdir: Path,
         facts: Mapping[str, JsonObject],
         params: Mapping[str, JsonObject],
+        models: Path | None,
     ) -> None:
         self.path, self.name, self.workdir = path, name, workdir
+        self.models = models
         self.facts: dict[str, JsonObject] = dict(facts)
         self.params: Mapping[str, JsonObject] = params
         self._fd = fd
@@ -72,6 +75,7 @@ class Subject:
         workdir: Path,
         facts: Mapping[str, JsonObject] | None = None,
         params: Mapping[str, JsonObject] | None = None,
+        models: Path | None = None,
     ) -> Subject:
         """Open the file that was seen with this size, time and inode.
 
@@ -81,7 +85,7 @@ class Subject:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             stamp = _settled_stamp(fd, path)
-            subject = cls(fd, stamp, path, name, workdir, facts or {}, params or {})
+            subject = cls(fd, stamp, path, name, workdir, facts or {}, params or {}, models)
             subject._require(size, mtime_ns, inode)
         except BaseException:
             os.close(fd)

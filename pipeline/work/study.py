@@ -244,5 +244,5 @@ def _results(outcomes: Mapping[str, Outcome], versions: Mapping[str, int]) -> It
                 yield Result(name, versions[name], "done", facts)
             case Reject(why):
                 yield Result(name, versions[name], "reject", {"why": why})
-            case Skip(why) if why != NOT_FOR_THIS_KIND:
+            case Skip(why, is_final) if is_final and why != NOT_FOR_THIS_KIND:
                 yield Result(name, versions[name], "skip", {"why": why})

@@ -27,9 +27,12 @@ def request(path: Path, stages: Mapping[str, Stage] | None = None) -> VisitReque
 
 
 def visit(path: Path, workdir: Path, *names: str) -> Mapping[str, Outcome]:
-    """The outcome of each stage named (all of them, if none is)."""
-    stages = all_stages()
-    due = {name: stage for name, stage in stages.items() if not names or name in names}
+    """The outcome of each stage named (all of every visit, if none is)."""
+    due = {
+        name: stage
+        for name, stage in all_stages().items()
+        if name in names or (not names and not stage.is_on_request)
+    }
     trip = Visit(request(path, due), due, workdir)
     trip.run()
     return trip.outcomes

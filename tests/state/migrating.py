@@ -29,12 +29,17 @@ UPDATE users SET email = username || '@example.org';
 """
 
 
+_FIRST = migrate.available()[:1]
+
+
+def first_version() -> tuple[tuple[int, str], ...]:
+    """What `migrate.available` answered when there was one."""
+    return _FIRST
+
+
 def two_versions() -> tuple[tuple[int, str], ...]:
-    """What `migrate.available` answers once there is a second version."""
+    """What it would answer if this were the second."""
     return (*_FIRST, (2, SECOND))
-
-
-_FIRST = migrate.available()
 
 
 def _careless(con: sqlite3.Connection, number: int, sql: str, at: str) -> None:

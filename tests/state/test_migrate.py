@@ -121,6 +121,7 @@ async def test_a_database_with_content_is_kept_before_it_is_changed(
 ) -> None:
     """An upgrade leaves a sealed snapshot of the state as it was; a first start leaves none."""
     _version_one(path)
+    monkeypatch.setattr(migrate, "available", migrating.first_version)
     async with open_database(path, SystemClock()):
         assert snapshots.listing(path) == []
     monkeypatch.setattr(migrate, "available", migrating.two_versions)
@@ -142,7 +143,7 @@ async def test_a_migration_that_loosens_a_reference_is_refused(
     with pytest.raises(Broken, match="without what they belong to"):
         async with open_database(path, SystemClock()):
             pass
-    monkeypatch.undo()
+    monkeypatch.setattr(migrate, "available", migrating.first_version)
     async with open_database(path, SystemClock()) as db:
         assert await db.read(migrate.version) == 1
 

@@ -101,13 +101,21 @@ def made(*fields: Json) -> Json:
         b"[" * 100_000,
         spoilt(visit="visit-2"),
         spoilt(extra=1),
-        spoilt(outcomes={"hash": {"skip": "x"}}),
-        spoilt(outcomes={"hash": {"skip": "x"}, "facts": {"skip": "x"}, "evil": {"skip": "x"}}),
-        spoilt(outcomes={"hash": {"skip": "x"}, "facts": {"skip": "x", "done": {}}}),
-        spoilt(outcomes={"hash": {"skip": "x"}, "facts": {"reject": "x" * 5000}}),
-        spoilt(outcomes={"hash": {"skip": "x"}, "facts": {"later": -1, "why": ""}}),
-        spoilt(outcomes={"hash": {"skip": "x"}, "facts": {"later": 1e12, "why": ""}}),
-        spoilt(outcomes={"hash": {"skip": "x"}, "facts": {"done": [], "made": []}}),
+        spoilt(outcomes={"hash": {"skip": "x", "final": True}}),
+        spoilt(
+            outcomes={
+                "hash": {"skip": "x", "final": True},
+                "facts": {"skip": "x", "final": True},
+                "evil": {"skip": "x", "final": True},
+            }
+        ),
+        spoilt(outcomes={"hash": {"skip": "x", "final": True}, "facts": {"skip": "x", "done": {}}}),
+        spoilt(outcomes={"hash": {"skip": "x", "final": True}, "facts": {"reject": "x" * 5000}}),
+        spoilt(outcomes={"hash": {"skip": "x", "final": True}, "facts": {"later": -1, "why": ""}}),
+        spoilt(
+            outcomes={"hash": {"skip": "x", "final": True}, "facts": {"later": 1e12, "why": ""}}
+        ),
+        spoilt(outcomes={"hash": {"skip": "x", "final": True}, "facts": {"done": [], "made": []}}),
         spoilt(format="../../etc"),
         spoilt(cpu_s=float("nan")),
         spoilt(peak_rss="much"),

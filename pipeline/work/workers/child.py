@@ -51,7 +51,7 @@ def main() -> None:
     os.chdir(args.work)
     _write(replies, json.dumps({"ready": in_force}).encode() + b"\n")
     for line in iter(lambda: errands.readline(LINE_LIMIT + 1), b""):
-        _write(replies, _serve(line, stages))
+        _write(replies, _serve(line, stages, args.models))
         _cut(log)
 
 
@@ -71,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parent", type=int, required=True, help="process id of the core")
     parser.add_argument("--memory", type=int, default=limits.Limits().memory)
     parser.add_argument("--file-size", type=int, default=limits.Limits().file_size)
+    parser.add_argument("--models", type=Path, help="folder of model files")
     parser.add_argument("--stages", default=STAGES, help=argparse.SUPPRESS)
     parser.add_argument("--warm", action="store_true", help="import decoders before the first file")
     return parser.parse_args()
@@ -104,11 +105,11 @@ def _cut(log: int) -> None:
         os.ftruncate(log, 0)
 
 
-def _serve(line: bytes, stages: Mapping[str, Stage]) -> bytes:
+def _serve(line: bytes, stages: Mapping[str, Stage], models: Path | None) -> bytes:
     errand = wire.errand_from_json(line)
     limits.allow_cpu_seconds(errand.cpu_s)
     started = time.process_time()
-    visit = Visit(errand.request, stages, errand.workdir)
+    visit = Visit(errand.request, stages, errand.workdir, models)
     visit.run()
     reply = VisitReply(
         visit_id=errand.request.visit_id,
@@ -129,7 +130,14 @@ def _resident() -> int:
 class Visit:
     """One file's trip: its outcomes grow stage by stage."""
 
-    def __init__(self, request: VisitRequest, stages: Mapping[str, Stage], workdir: Path) -> None:
+    def __init__(
+        self,
+        request: VisitRequest,
+        stages: Mapping[str, Stage],
+        workdir: Path,
+        models: Path | None = None,
+    ) -> None:
+        self.models = models
         self.request = request
         self.stages = stages
         self.workdir = workdir
@@ -165,6 +173,7 @@ class Visit:
                     self.workdir,
                     asked_of.facts,
                     asked,
+                    self.models,
                 )
                 stack.callback(subject.close)
                 self.format = subject.format.name

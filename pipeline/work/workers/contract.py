@@ -38,6 +38,7 @@ class VisitRequest:
     inode: int
     stages: tuple[StageCall, ...]
     facts: Mapping[str, JsonObject] = field(default_factory=dict)
+    timeout_s: float | None = None  # of this visit; None: as the workers allow by its size
 
 
 @dataclass(frozen=True, slots=True)

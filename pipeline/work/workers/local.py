@@ -43,10 +43,12 @@ class LocalSettings:
     resident: int = 768 * MIB  # a child that keeps more than this after a visit is replaced
     stages: str = "pipeline.stages"
     is_warm: bool = True  # import the decoders before the first visit
+    models: Path | None = None  # folder of model files
 
-    def allowance_s(self, size: int) -> float:
-        """Seconds that a visit to a file of `size` bytes may take."""
-        return self.timeout_s + self.timeout_s_per_mib * size / MIB
+    def allowance_s(self, request: VisitRequest) -> float:
+        """Seconds that a visit may take: what was asked for, else by the size of the file."""
+        by_size = self.timeout_s + self.timeout_s_per_mib * request.size / MIB
+        return by_size if request.timeout_s is None else request.timeout_s
 
 
 @contextlib.asynccontextmanager
@@ -162,7 +164,9 @@ class Slot:
         """Start a child in the background; `visit` waits for it."""
         settings = self._settings
         log = self.work.with_suffix(".log")
-        launch = Launch(self.work, log, settings.limits, settings.stages, settings.is_warm)
+        launch = Launch(
+            self.work, log, settings.limits, settings.stages, settings.is_warm, settings.models
+        )
         self.started += 1
         self._starting = asyncio.create_task(
             start_child(launch, self._starter), name=f"start {self.work.name}"
@@ -198,7 +202,7 @@ class Slot:
 
     async def _serve(self, child: Child, request: VisitRequest) -> wire.Answer:
         workdir = self.work / request.visit_id
-        allowance_s = self._settings.allowance_s(request.size)
+        allowance_s = self._settings.allowance_s(request)
         cpu_s = self._settings.cpu_s or int(allowance_s) + 1
         line = wire.errand_to_json(wire.Errand(request, workdir, cpu_s))
         if len(line) > LINE_LIMIT:

@@ -42,6 +42,7 @@ class Launch:
     limits: Limits
     stages: str
     is_warm: bool
+    models: Path | None = None
 
     def command(self) -> list[str]:
         """The command line; `-P` keeps the current directory off the import path."""
@@ -49,6 +50,8 @@ class Launch:
         command += ["--work", str(self.work), "--log", str(self.log), "--parent", str(os.getpid())]
         command += ["--memory", str(self.limits.memory)]
         command += ["--file-size", str(self.limits.file_size), "--stages", self.stages]
+        if self.models is not None:
+            command += ["--models", str(self.models)]
         return [*command, "--warm"] if self.is_warm else command
 
     def environment(self) -> dict[str, str]:

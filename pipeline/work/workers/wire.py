@@ -169,8 +169,8 @@ def _outcome_to_json(outcome: Outcome) -> JsonObject:
         case Done(facts, made):
             listed = [[m.kind, m.name, m.mime, m.width, m.height] for m in made]
             return {"done": facts, "made": listed}
-        case Skip(why):
-            return {"skip": why[:TEXT_LIMIT]}
+        case Skip(why, is_final):
+            return {"skip": why[:TEXT_LIMIT], "final": is_final}
         case Later(after_s, why):
             return {"later": after_s, "why": why[:TEXT_LIMIT]}
         case Reject(why):
@@ -183,8 +183,8 @@ def _outcome_from_json(value: Json) -> Outcome:
             if len(made) > MADE_LIMIT:
                 raise _Breach("too many files made")
             return Done(_object(facts, "facts"), tuple(_made(item) for item in made))
-        case {"skip": why, **rest} if not rest:
-            return Skip(_text(why))
+        case {"skip": why, "final": bool(is_final), **rest} if not rest:
+            return Skip(_text(why), is_final)
         case {"later": after_s, "why": why, **rest} if not rest:
             return Later(_number(after_s, LONGEST_WAIT_S), _text(why))
         case {"reject": why, **rest} if not rest:

@@ -1,0 +1,1 @@
+-- Faces, and the people they belong to.

@@ -1,0 +1,1 @@
+-- Tags with their origin, and the index that find searches.

@@ -1,0 +1,1 @@
+-- What was made smaller, and what that saved.
