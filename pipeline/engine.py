@@ -7,9 +7,7 @@ rehearsal everything runs but nothing is placed, moved or released.
 from __future__ import annotations
 
 import asyncio
-import base64
 import functools
-import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -25,16 +23,16 @@ from pipeline.events import Recorded
 from pipeline.library import emptying, placing, quarantine, similar
 from pipeline.library.names import Template
 from pipeline.library.similar_index import SimilarIndex
-from pipeline.model import Home, JsonObject
+from pipeline.model import Home
 from pipeline.registry import discover
-from pipeline.state import studies
 from pipeline.state.connection import Database
-from pipeline.work import resources
+from pipeline.work import learning, resources, restudy
 from pipeline.work.alongside import alongside
+from pipeline.work.asked import Kind
 from pipeline.work.flow import Flow, Means
 from pipeline.work.gate import Gate
 from pipeline.work.resources import Policy
-from pipeline.work.study import DueStage
+from pipeline.work.study import DueStage, mark_of
 from pipeline.work.where import Whereabouts
 from pipeline.work.workers import local
 from pipeline.work.workers.limits import Limits
@@ -74,14 +72,18 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
     )
     where = Whereabouts(db, clock, home.cache / "places.sqlite")
     stack.callback(where.close)
+    stages = due_stages(ground.settings)
+    mark = await asyncio.to_thread(mark_of, stages, home.models)
     means = Means(
         db=db,
         clock=clock,
         workers=workers,
         home=home,
-        stages=due_stages(ground.settings),
+        stages=stages,
         gate=_gate(ground),
-        sign=_sign,
+        keep=learning.keep,
+        mark=mark,
+        asked=() if ground.rehearses else _asked(ground, stages, mark),
         place=functools.partial(_only_name if ground.rehearses else _place, ground, where),
         quarantine=functools.partial(_nothing_moved if ground.rehearses else _quarantine, ground),
     )
@@ -174,12 +176,9 @@ def zone_of(settings: Settings) -> tzinfo:
         ) from error
 
 
-def _sign(con: sqlite3.Connection, file_id: str, facts: Mapping[str, JsonObject]) -> None:
-    """Keep what near-duplicate search compares; flat pictures are told apart there."""
-    signature = facts.get("similar")
-    if signature is not None:
-        detail = base64.b64decode(signature["detail"])
-        studies.sign(con, file_id, int(signature["phash"]), detail)
+def _asked(ground: Ground, stages: Sequence[DueStage], mark: str) -> tuple[Kind, ...]:
+    """The kinds of work that can be asked for over files of the library."""
+    return (restudy.kind(ground.db, ground.clock, ground.home, stages, learning.keep, mark),)
 
 
 async def _place(

@@ -162,12 +162,15 @@ def owners(con: sqlite3.Connection) -> list[str]:
     return [row[0] for row in con.execute("SELECT id FROM users ORDER BY id")]
 
 
-def ready(con: sqlite3.Connection, priority: Priority, owner_id: str) -> Iterator[Task]:
-    """The ready tasks of one owner and priority, oldest first, read as far as is asked for."""
+def ready(
+    con: sqlite3.Connection, priority: Priority, owner_id: str, kinds: Sequence[str]
+) -> Iterator[Task]:
+    """The ready tasks of one owner, priority and these kinds, oldest first, read as asked for."""
     rows = con.execute(
         f"SELECT {_COLUMNS} FROM tasks WHERE status = 'queued' AND not_before IS NULL"
-        " AND priority = ? AND owner_id = ? ORDER BY id",
-        (priority, owner_id),
+        " AND priority = ? AND owner_id = ? AND kind IN (SELECT value FROM json_each(?))"
+        " ORDER BY id",
+        (priority, owner_id, json.dumps(list(kinds))),
     )
     return map(_task, rows)
 
@@ -302,7 +305,7 @@ def cancel_job(con: sqlite3.Connection, job_id: str, at: str) -> int:
     """Cancel what a job has not finished; a placing that has begun is let run out."""
     return con.execute(
         "UPDATE tasks SET status = 'cancelled', leased_by = NULL, updated_at = ? WHERE job_id = ?"
-        " AND (status = 'queued' OR (status = 'claimed' AND kind = 'visit'))",
+        " AND (status = 'queued' OR (status = 'claimed' AND kind <> 'place'))",
         (at, job_id),
     ).rowcount
 

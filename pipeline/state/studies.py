@@ -34,7 +34,7 @@ _FACT_COLUMNS = (
 _TO_STATE = (
     "UPDATE media_files SET state = :state, duplicate_of = :original, sha256 = :sha256,"
     " format = :format, category = :category, mime = :mime, facts = :facts,"
-    " is_damaged = :damaged, reason = :reason, updated_at = :at,"
+    " is_damaged = :damaged, reason = :reason, study_mark = :mark, updated_at = :at,"
     + ", ".join(f" {name} = :{name}" for name in _FACT_COLUMNS)
     + " WHERE id = :id AND state = 'found'"
 )
@@ -105,6 +105,7 @@ class Learnt:
     facts: JsonObject
     columns: JsonObject  # of `metadata.columns`; absent ones stay as they are
     damage: str | None  # why the file counts as damaged
+    study_mark: str  # with which stages it was studied
 
 
 # --- before a visit ----------------------------------------------------------------------------
@@ -228,9 +229,22 @@ def _to_state(
         "facts": json.dumps(learnt.facts),
         "damaged": int(learnt.damage is not None),
         "reason": learnt.damage,
+        "mark": learnt.study_mark,
         "at": at,
     }
     return con.execute(_TO_STATE, values).rowcount == 1
+
+
+def relearn(con: sqlite3.Connection, file_id: str, facts: JsonObject, columns: JsonObject) -> None:
+    """Replace what a file that is in its place was read to say; `columns` as of `Learnt`."""
+    con.execute(
+        "UPDATE media_files SET facts = :facts,"
+        + ", ".join(f" {name} = :{name}" for name in _FACT_COLUMNS)
+        + " WHERE id = :id",
+        dict.fromkeys(_FACT_COLUMNS)
+        | {name: columns[name] for name in _FACT_COLUMNS if name in columns}
+        | {"facts": json.dumps(facts), "id": file_id},
+    )
 
 
 def end(con: sqlite3.Connection, file_id: str, state: FileState, reason: str, at: str) -> bool:

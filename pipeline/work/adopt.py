@@ -48,13 +48,14 @@ def _prepare(home: Home, study: Study) -> Recording:
 
 def _with_derivatives(home: Home, study: Study, read: Read) -> Recording:
     try:
-        kept = [_adopt(home.cache, read.sha256, made) for made in read.made]
+        kept = [adopt(home.cache, read.sha256, made) for made in read.made]
     except TryLater as error:
         return Recording(replace(study, verdict=Postponed(error.after_s, error.message)))
     return Recording(study, [derivative for derivative in kept if derivative is not None])
 
 
-def _adopt(cache: Path, sha256: str, file: MadeFile) -> Derivative | None:
+def adopt(cache: Path, sha256: str, file: MadeFile) -> Derivative | None:
+    """Move a made file into the cache; None where it was announced and is not there."""
     made, version = file.made, file.version
     suffix = PurePath(made.name).suffix
     path = f"{sha256[:2]}/{sha256[2:4]}/{sha256}.{made.kind}-{version}{suffix}"

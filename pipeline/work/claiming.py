@@ -9,10 +9,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pipeline.clock import new_id
 from pipeline.model import Priority
-from pipeline.state import queue, studies
+from pipeline.state import asked, queue, studies
+from pipeline.state.asked import LibraryFile
 from pipeline.state.queue import Task
 from pipeline.state.studies import StudyFile
 from pipeline.work import pause
@@ -23,6 +25,7 @@ from pipeline.work.queue import Turns, claim
 from pipeline.work.resources import Wait
 
 VISIT, PLACE = "visit", "place"
+ARRIVING = (VISIT, PLACE)  # the kinds of task that bring a new file into the library
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,14 @@ class Claimed:
 
     visits: Sequence[tuple[Task, StudyFile]] = ()
     placings: Sequence[Task] = ()
+    others: Sequence[Task] = ()
+    asked: Sequence[tuple[Task, LibraryFile | None]] = ()  # None: it is not in its place now
     pause: Pause | None = None
 
     @property
     def is_empty(self) -> bool:
         """Nothing to do for now."""
-        return not self.visits and not self.placings
+        return not self.visits and not self.placings and not self.others
 
 
 class Claimer:
@@ -49,7 +54,19 @@ class Claimer:
         self._turns = Turns()
 
     async def claim(self, count: int) -> Claimed:
-        """Up to `count` tasks; the ledger says why there are none, if there is a reason."""
+        """Up to `count` tasks of new files; the ledger says why there are none, if it knows."""
+        return await self._permitted(count, ARRIVING)
+
+    async def claim_asked(self, kinds: Sequence[str], library: Path) -> Claimed:
+        """One task of these kinds, over a file that lies in the library."""
+        claimed = await self._permitted(1, kinds)
+        if not claimed.others:
+            return claimed
+        ids = [task.file_id for task in claimed.others]
+        found = await self._ledger.db.read(asked.files, ids, library)
+        return replace(claimed, asked=[(t, found.get(t.file_id)) for t in claimed.others])
+
+    async def _permitted(self, count: int, kinds: Sequence[str]) -> Claimed:
         ledger = self._ledger
         allowed = await self._gate.ask()
         if isinstance(allowed.interactive, Wait):
@@ -57,9 +74,9 @@ class Claimer:
             return Claimed()
         is_resting = isinstance(allowed.background, Wait)
         priorities = (Priority.INTERACTIVE,) if is_resting else tuple(Priority)
-        claimed = await ledger.write(self._claim, count, priorities)
+        claimed = await ledger.write(self._claim, count, kinds, priorities)
         ledger.waiting_for = claimed.pause.reason if claimed.pause else None
-        if isinstance(allowed.background, Wait) and not claimed.visits:
+        if isinstance(allowed.background, Wait) and claimed.is_empty:
             ledger.waiting_for = allowed.background.reason
         return claimed
 
@@ -77,13 +94,19 @@ class Claimer:
         await self._ledger.db.write(queue.give_back, self._boot, self._ledger.queue_now())
 
     def _claim(
-        self, con: sqlite3.Connection, count: int, priorities: Sequence[Priority]
+        self,
+        con: sqlite3.Connection,
+        count: int,
+        kinds: Sequence[str],
+        priorities: Sequence[Priority],
     ) -> Claimed:
         held = pause.in_force(con, self._ledger.clock.now())
         if held is not None:
             return Claimed(pause=held)
         now = self._ledger.time.now()
-        tasks = claim(con, self._turns, count, boot=self._boot, at=now, priorities=priorities)
+        tasks = claim(
+            con, self._turns, count, boot=self._boot, at=now, kinds=kinds, priorities=priorities
+        )
         return _with_files(con, tasks)
 
     def _claim_one(self, con: sqlite3.Connection, task: Task) -> Claimed:
@@ -97,4 +120,5 @@ def _with_files(con: sqlite3.Connection, tasks: Sequence[Task]) -> Claimed:
     return Claimed(
         visits=[(task, files[task.file_id]) for task in visits],
         placings=[task for task in tasks if task.kind == PLACE],
+        others=[task for task in tasks if task.kind not in ARRIVING],
     )

@@ -26,11 +26,12 @@ from pipeline.state.connection import Database
 from pipeline.state.queue import JobCounts, Task
 from pipeline.state.studies import StudyFile
 from pipeline.work import adopt, pause
+from pipeline.work.asked import Asker, Kind
 from pipeline.work.claiming import Claimer
 from pipeline.work.gate import Gate
 from pipeline.work.ledger import Ledger
 from pipeline.work.pause import Pause
-from pipeline.work.record import ACTOR, Next, Recorder, Recording, Sign
+from pipeline.work.record import ACTOR, Keep, Next, Recorder, Recording
 from pipeline.work.settling import Place, settle
 from pipeline.work.study import ATTEMPTS, DueStage, Interrupted, Postponed, Refusal, Student, Study
 from pipeline.work.tally import Tally
@@ -60,9 +61,11 @@ class Means:
     home: Home
     stages: Sequence[DueStage]
     gate: Gate
-    sign: Sign
+    keep: Keep
     place: Place  # file ids whose bundles are complete -> what kept each from its place
     quarantine: Quarantine  # ids of rejected files
+    mark: str = ""  # stands for the stages, see `study.mark_of`
+    asked: Sequence[Kind] = ()  # work over files that are in the library already
 
 
 class Flow:
@@ -75,7 +78,11 @@ class Flow:
         self._claimer = Claimer(self._ledger, means.gate)
         self._twins = Twins()
         self._student = Student(means.db, means.workers, means.stages, self._twins)
-        self._recorder = Recorder(self._ledger.time, means.sign)
+        versions = {stage.name: stage.version for stage in means.stages}
+        self._recorder = Recorder(self._ledger.time, means.keep, versions, means.mark)
+        self._asker = Asker(
+            self._ledger, self._claimer, means.workers, means.home.library, means.asked
+        )
         ahead = AHEAD * max(means.workers.slots, 2)
         self._visits: asyncio.Queue[tuple[Task, StudyFile]] = asyncio.Queue(ahead)
         self._hungry = asyncio.Event()  # at most half of what may be claimed ahead is left
@@ -85,12 +92,18 @@ class Flow:
         self._running: dict[str, tuple[Task, asyncio.Task[Study]]] = {}
         self._cancelled: set[str] = set()  # jobs whose tasks may still be on their way to a visit
         self._poked = asyncio.Event()
+        self._asked = asyncio.Event()  # as `_poked`, for the work that is asked for
         self._moved = asyncio.Event()
 
     @property
     def waiting_for(self) -> str | None:
         """Why nothing is claimed, for people; None while work goes on."""
         return self._ledger.waiting_for
+
+    @property
+    def mark(self) -> str:
+        """What stands for the stages that every file is studied with."""
+        return self._means.mark
 
     # --- running -------------------------------------------------------------------------------
 
@@ -104,6 +117,9 @@ class Flow:
                 for index in range(self._means.workers.slots):
                     group.create_task(self._visit_loop(), name=f"flow: visit {index}")
                 group.create_task(self._record_loop(), name="flow: record")
+                for index in range(self._asker.loops):
+                    asking = self._asker.run(self._until_asked, self._announce)
+                    group.create_task(asking, name=f"flow: asked {index}")
         finally:
             # Without an answer in time nothing is lost: the next start takes back what was held.
             with contextlib.suppress(TimeoutError, TryLater):
@@ -113,6 +129,7 @@ class Flow:
     def poke(self) -> None:
         """Tasks were queued: look now instead of at the next turn."""
         self._poked.set()
+        self._asked.set()
 
     async def drain(self, job_id: str) -> JobCounts | None:
         """Wait until no task of the job is open, then close the job; its counts."""
@@ -161,6 +178,7 @@ class Flow:
         return cancelled
 
     def _interrupt(self, concerns: Callable[[Task], bool]) -> None:
+        self._asker.interrupt(concerns)
         for task, running in list(self._running.values()):
             if concerns(task):
                 running.cancel()
@@ -295,6 +313,10 @@ class Flow:
         finally:
             for wait in waits:
                 wait.cancel()
+
+    async def _until_asked(self, seconds: float) -> None:
+        self._asked.clear()
+        await self._either(self._asked, seconds)
 
     def _announce(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()

@@ -73,19 +73,20 @@ class Lane:
     head: Task
 
 
-def claim(
+def claim(  # noqa: PLR0913 - what a claim is made of
     con: sqlite3.Connection,
     turns: Turns,
     count: int,
     *,
     boot: str,
     at: datetime,
+    kinds: Sequence[str],
     priorities: Sequence[Priority] = tuple(Priority),
 ) -> list[Task]:
-    """Claim up to `count` ready tasks, fairly; their attempts are counted in this transaction."""
+    """Claim up to `count` ready tasks of these kinds, fairly, and count the attempt with it."""
     stamp = timestamp(at)
     queue.wake(con, stamp)
-    chosen = list(itertools.islice(choose(_lanes(con, priorities), turns, at), count))
+    chosen = list(itertools.islice(choose(_lanes(con, priorities, kinds), turns, at), count))
     queue.take(con, [task.id for task in chosen], boot, stamp)
     return [replace(task, attempts=task.attempts + 1) for task in chosen]
 
@@ -115,11 +116,13 @@ def _next_lane(lanes: list[Lane], turns: Turns, aged_before: str) -> Lane:
     )
 
 
-def _lanes(con: sqlite3.Connection, priorities: Sequence[Priority]) -> list[Lane]:
+def _lanes(
+    con: sqlite3.Connection, priorities: Sequence[Priority], kinds: Sequence[str]
+) -> list[Lane]:
     lanes = []
     owners = queue.owners(con)
     for priority, owner_id in itertools.product(priorities, owners):
-        tasks = queue.ready(con, priority, owner_id)
+        tasks = queue.ready(con, priority, owner_id, kinds)
         head = next(tasks, None)
         if head is not None:
             lanes.append(Lane(RANK[priority], owner_id, tasks, head))

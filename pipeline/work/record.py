@@ -36,7 +36,19 @@ FORBIDDEN = "Darkroom may not read this file. Give it the right to, and let it l
 _CHANGES_BUNDLES = frozenset({FileState.STUDIED, FileState.DUPLICATE, FileState.REJECTED})
 CASUALTY_S = 0.5  # before a file that cost a worker is tried again
 BUNDLE_WAIT_S = 60.0  # then a studied file asks again whether its bundle is complete
-Sign = Callable[[sqlite3.Connection, str, Mapping[str, JsonObject]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one file once it was studied: facts and versions by stage."""
+
+    owner_id: str
+    file_id: str
+    facts: Mapping[str, JsonObject]
+    versions: Mapping[str, int]
+
+
+Keep = Callable[[sqlite3.Connection, Known, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +78,14 @@ class Next:
 class Recorder:
     """What recording needs besides the study.
 
-    `sign(con, file_id, facts)` keeps what near-duplicate search compares; facts are by stage.
+    `keep(con, known, at)` hands what was found on to those who search and compare it; `mark`
+    stands for the stages that every file is studied with.
     """
 
     time: QueueTime
-    sign: Sign
+    keep: Keep
+    versions: Mapping[str, int]
+    mark: str
 
     def record_all(
         self, con: sqlite3.Connection, recordings: Sequence[Recording], at: str
@@ -124,6 +139,7 @@ class Recorder:
             facts=facts,
             columns=columns(Facts.from_json(facts)),
             damage=_damage(read.results),
+            study_mark=self.mark,
         )
         twin = None
         if told.category is not Category.SIDECAR:
@@ -132,8 +148,8 @@ class Recorder:
             if studies.duplicate(con, file.id, learnt, twin, at):
                 _tell(con, FileDuplicate(file.id, twin), at)
             return FileState.DUPLICATE
-        self.sign(con, file.id, read.facts)
         if studies.studied(con, file.id, learnt, at):
+            self.keep(con, Known(file.owner_id, file.id, read.facts, self.versions), at)
             _tell(con, FileStudied(file.id, read.sha256, told.name), at)
             if learnt.damage is not None:
                 _tell(con, FileDamaged(file.id, learnt.damage), at)

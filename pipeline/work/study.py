@@ -7,11 +7,14 @@ asked for again.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pipeline.errors import BadMedia, TryLater
 from pipeline.model import Done, JsonObject, Later, Made, Outcome, Reject, Skip
@@ -166,7 +169,7 @@ class Student:
         due = [name for name in self._stages if name not in known]
         if not due:
             return self._read(sha256, had, earlier, visits)
-        facts = {r.stage: r.facts for r in earlier if r.outcome == "done"} | _facts(had)
+        facts = {r.stage: r.facts for r in earlier if r.outcome == "done"} | facts_of(had)
         outcomes = await self._visit(file, due, facts, visits)
         return self._read(sha256, {**had, **outcomes}, earlier, visits)
 
@@ -201,8 +204,8 @@ class Student:
         read = Read(
             sha256=sha256,
             format=visits[-1].format if visits else None,
-            facts={r.stage: r.facts for r in earlier if r.outcome == "done"} | _facts(outcomes),
-            results=tuple(_results(outcomes, self._versions)),
+            facts={r.stage: r.facts for r in earlier if r.outcome == "done"} | facts_of(outcomes),
+            results=tuple(results_of(outcomes, self._versions)),
             made=tuple(self._made(visits)),
         )
         later = next((o for o in outcomes.values() if isinstance(o, Later)), None)
@@ -232,11 +235,19 @@ def _refused(gate: Outcome) -> Verdict:
             raise AssertionError("a gate that opened refuses nothing")
 
 
-def _facts(outcomes: Mapping[str, Outcome]) -> dict[str, JsonObject]:
+def mark_of(stages: Sequence[DueStage], models: Path) -> str:
+    """What a file was studied with, as one word: the stages in their versions, and the models."""
+    present = sorted(path.name for path in models.iterdir()) if models.is_dir() else []
+    told = [sorted(f"{stage.name}:{stage.version}" for stage in stages), present]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def facts_of(outcomes: Mapping[str, Outcome]) -> dict[str, JsonObject]:
+    """What the stages that did their work found, by stage."""
     return {name: o.facts for name, o in outcomes.items() if isinstance(o, Done)}
 
 
-def _results(outcomes: Mapping[str, Outcome], versions: Mapping[str, int]) -> Iterator[Result]:
+def results_of(outcomes: Mapping[str, Outcome], versions: Mapping[str, int]) -> Iterator[Result]:
     """What is worth remembering: not that a stage is for another kind, and nothing unfinished."""
     for name, outcome in outcomes.items():
         match outcome:

@@ -53,7 +53,7 @@ class Rig:
             home=self.home,
             stages=stages,
             gate=gate,
-            sign=lambda _con, _id, _facts: None,
+            keep=lambda _con, _known, _at: None,
             place=self.place,
             quarantine=self.quarantine,
         )

@@ -71,7 +71,7 @@ class Histories(RuleBasedStateMachine):
     @rule(count=st.integers(1, 6))
     def claim(self, count: int) -> None:
         """What is claimed was not held; its attempt is counted already."""
-        for task in claim(self.con, self.turns, count, boot=f"boot-{self.boot}", at=self.now):
+        for task in claim(self.con, self.turns, count, boot=f"boot-{self.boot}", at=self.now, kinds=("visit",)):
             assert task.file_id not in self.held
             self.attempts[task.file_id] += 1
             assert task.attempts == self.attempts[task.file_id]
@@ -146,7 +146,7 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "con"):
             return
         self.crash()
-        left = claim(self.con, self.turns, 100, boot="last", at=self.now)
+        left = claim(self.con, self.turns, 100, boot="last", at=self.now, kinds=("visit",))
         assert sorted(task.file_id for task in left) == sorted(self.asked - self.ended)
         self.con.close()
 

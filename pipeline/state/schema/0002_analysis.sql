@@ -11,3 +11,6 @@ CREATE TABLE ai_analysis (
     version          INTEGER NOT NULL,            -- of the stage
     UNIQUE (file_id, analysis_type)
 ) STRICT;
+
+-- With which stages, in which versions, a file was studied; another mark means: look again.
+ALTER TABLE media_files ADD COLUMN study_mark TEXT;

@@ -1,0 +1,116 @@
+"""Files of the library as work that is asked for later sees them, and which of them are due.
+
+A file's `study_mark` names the stages it was studied with; when the program learns a new stage, or
+a model arrives, the marks of all files differ from the newest one and they are looked at again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.model import BundleRole, Category, Priority
+from pipeline.state import queue
+from pipeline.state.queue import NewTask
+
+_IN_PLACE = "f.sha256 IS NOT NULL AND f.state IN ('placed', 'done')"
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryFile:
+    """A file that lies where Darkroom put it, or where it only indexed it. `location` is whole."""
+
+    id: str
+    owner_id: str
+    root_id: str  # the root it lies in now
+    location: Path
+    sha256: str
+    format: str
+    category: Category
+    bundle_id: str | None
+    role: BundleRole | None
+    size: int
+
+
+def files(
+    con: sqlite3.Connection, file_ids: Iterable[str], library: Path
+) -> dict[str, LibraryFile]:
+    """Those of the files that lie in the library or are indexed, by id."""
+    rows = con.execute(
+        "SELECT f.id, f.owner_id, f.path, f.source_path, f.sha256, f.format, f.category,"
+        " f.bundle_id, f.bundle_role, f.size, r.path AS root, iif(f.path IS NULL, r.id,"
+        " (SELECT id FROM roots WHERE kind = 'library')) AS root_id"
+        " FROM media_files f JOIN roots r ON r.id = f.root_id"
+        f" WHERE f.id IN (SELECT value FROM json_each(?)) AND {_IN_PLACE}",
+        (json.dumps(list(file_ids)),),
+    )
+    return {row["id"]: _library_file(row, library) for row in rows}
+
+
+def _library_file(row: sqlite3.Row, library: Path) -> LibraryFile:
+    if row["path"] is not None:
+        location = library / row["path"]
+    else:
+        location = Path(os.fsdecode(row["root"])) / os.fsdecode(row["source_path"])
+    role = row["bundle_role"]
+    return LibraryFile(
+        id=row["id"],
+        owner_id=row["owner_id"],
+        root_id=row["root_id"],
+        location=location,
+        sha256=row["sha256"],
+        format=row["format"],
+        category=Category(row["category"]),
+        bundle_id=row["bundle_id"],
+        role=None if role is None else BundleRole(role),
+        size=row["size"],
+    )
+
+
+def mark(con: sqlite3.Connection, file_ids: Iterable[str], study_mark: str) -> None:
+    """Note with which stages these files were studied."""
+    con.execute(
+        "UPDATE media_files SET study_mark = ? WHERE id IN (SELECT value FROM json_each(?))",
+        (study_mark, json.dumps(list(file_ids))),
+    )
+
+
+def enqueue_behind(con: sqlite3.Connection, kind: str, study_mark: str, at: datetime) -> int:
+    """Queue, as backfill, every file in place that was studied with other stages; how many."""
+    rows = con.execute(
+        f"SELECT f.id, f.owner_id FROM media_files f WHERE {_IN_PLACE}"
+        " AND f.study_mark IS NOT ? AND f.category <> 'sidecar'",
+        (study_mark,),
+    ).fetchall()
+    tasks = (NewTask(row["id"], row["owner_id"], kind, Priority.BACKFILL) for row in rows)
+    return queue.enqueue(con, tasks, at)
+
+
+def enqueue_job(
+    con: sqlite3.Connection,
+    job_id: str,
+    kind: str,
+    wanted: Sequence[tuple[str, str]],
+    at: datetime,
+) -> list[str]:
+    """Queue this work over files given as (id, owner) for a job.
+
+    Returns the ids of those that another job is already doing the same to; they are left to it.
+    """
+    tasks = {
+        file_id: NewTask(file_id, owner_id, kind, Priority.INTERACTIVE, job_id)
+        for file_id, owner_id in wanted
+    }
+    busy = con.execute(
+        "SELECT file_id FROM tasks WHERE kind = ? AND status IN ('queued', 'claimed')"
+        " AND job_id IS NOT NULL AND file_id IN (SELECT value FROM json_each(?))",
+        (kind, json.dumps(list(tasks))),
+    ).fetchall()
+    taken = [row["file_id"] for row in busy]
+    queue.enqueue(con, (task for id, task in tasks.items() if id not in set(taken)), at)
+    return taken
