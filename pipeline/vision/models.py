@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -52,14 +52,15 @@ class Source:
 class Model:
     """One model file. `sha256` is of the file as it is used, after any conversion.
 
-    `needs` names another model without which this one does not run; `is_default` ones are fetched
-    without being asked for.
+    `stage` names the switch in the settings (`vision.<stage>`) with which it is wanted; `needs`
+    another model without which this one does not run.
     """
 
     purpose: str
     file: str
     sha256: str
     version: str
+    stage: str
     runtime: Literal["onnx", "tensorflow", "data"]
     licence: str
     input: str
@@ -68,8 +69,6 @@ class Model:
     note: str = ""
     needs: str = ""
     convert: str = ""
-    is_default: bool = True
-    labels: tuple[str, ...] = field(default=(), repr=False)
 
 
 def manifest(folder: Path | None = None) -> Mapping[str, Model]:
@@ -91,14 +90,8 @@ def _manifest(own: Path | None, _: int) -> Mapping[str, Model]:
 
 
 def _model(purpose: str, table: Mapping[str, Any]) -> Model:
-    fields = {name: value for name, value in table.items() if name not in ("source", "default")}
-    fields["labels"] = tuple(table.get("labels", ()))
-    return Model(
-        purpose=purpose,
-        source=_source(table["source"]),
-        is_default=table.get("default", True),
-        **fields,
-    )
+    fields = {name: value for name, value in table.items() if name != "source"}
+    return Model(purpose=purpose, source=_source(table["source"]), **fields)
 
 
 def _source(table: Mapping[str, Any]) -> Source:
