@@ -18,6 +18,7 @@ from pipeline.state import roots
 from pipeline.state.connection import Database, open_database
 from pipeline.state.queue import JobCounts
 from pipeline.work.alongside import alongside
+from pipeline.work.asked import Kind
 from pipeline.work.flow import Flow, Means
 from pipeline.work.gate import Gate
 from pipeline.work.resources import Policy
@@ -43,7 +44,12 @@ class Rig:
     placed: list[str] = field(default_factory=list)
     refusals: dict[str, DarkroomError] = field(default_factory=dict)  # by file id, told once
 
-    def flow(self, stages: Sequence[DueStage] = EVIL, policy: Policy | None = None) -> Flow:
+    def flow(
+        self,
+        stages: Sequence[DueStage] = EVIL,
+        policy: Policy | None = None,
+        asked: Sequence[Kind] = (),
+    ) -> Flow:
         """A flow over this rig, not running yet."""
         gate = Gate(self.db, self.clock, policy or Policy(min_memory=0, min_free=0), [], UTC)
         means = Means(
@@ -56,6 +62,7 @@ class Rig:
             keep=lambda _con, _known, _at: None,
             place=self.place,
             quarantine=self.quarantine,
+            asked=asked,
         )
         return Flow(means)
 

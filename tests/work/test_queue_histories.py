@@ -71,7 +71,9 @@ class Histories(RuleBasedStateMachine):
     @rule(count=st.integers(1, 6))
     def claim(self, count: int) -> None:
         """What is claimed was not held; its attempt is counted already."""
-        for task in claim(self.con, self.turns, count, boot=f"boot-{self.boot}", at=self.now, kinds=("visit",)):
+        for task in claim(
+            self.con, self.turns, count, boot=f"boot-{self.boot}", at=self.now, kinds=("visit",)
+        ):
             assert task.file_id not in self.held
             self.attempts[task.file_id] += 1
             assert task.attempts == self.attempts[task.file_id]
