@@ -32,6 +32,7 @@ from pipeline.work.asked import Kind
 from pipeline.work.flow import Flow, Means
 from pipeline.work.gate import Gate
 from pipeline.work.resources import Policy
+from pipeline.work.settling import follow_twins
 from pipeline.work.study import DueStage, mark_of
 from pipeline.work.where import Whereabouts
 from pipeline.work.workers import local
@@ -137,6 +138,7 @@ def worker_settings(settings: Settings, home: Home, *, slots: int = 0) -> LocalS
         limits=Limits(memory=memory),
         timeout_s=settings.work.timeout_s,
         models=home.models,
+        accelerates=settings.vision.accelerate,
     )
 
 
@@ -184,8 +186,11 @@ def _asked(ground: Ground, stages: Sequence[DueStage], mark: str) -> tuple[Kind,
 async def _place(
     ground: Ground, where: Whereabouts, file_ids: Sequence[str]
 ) -> Mapping[str, DarkroomError | None]:
+    db, clock = ground.db, ground.clock
     await where.name(file_ids)
-    return await placing.place(ground.db, ground.clock, ground.home, ground.template, file_ids)
+    outcome = await placing.place(db, clock, ground.home, ground.template, file_ids)
+    await where.name(await follow_twins(db, clock, file_ids))
+    return outcome
 
 
 async def _quarantine(ground: Ground, file_ids: Sequence[str]) -> None:

@@ -38,6 +38,18 @@ class Row:
     role: BundleRole | None
 
 
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A file that came along with a duplicate, and the file that was kept instead of that."""
+
+    id: str
+    bundle_id: str
+    bundle_role: str
+    kept_id: str
+    kept_bundle_id: str | None
+    kept_role: str
+
+
 def rows(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[Row]:
     """These files, dead or alive."""
     found = con.execute(
@@ -119,6 +131,33 @@ def assign(
         "UPDATE media_files SET bundle_id = ?, bundle_role = ?, updated_at = ? WHERE id = ?",
         (bundle_id, role, at, file_id),
     )
+
+
+_FOLLOWERS = """
+    SELECT m.id, m.bundle_id, m.bundle_role, k.id AS kept_id, k.bundle_id AS kept_bundle_id,
+           d.bundle_role AS kept_role
+    FROM media_files m
+    JOIN media_files d ON d.bundle_id = m.bundle_id AND d.state = 'duplicate'
+    JOIN media_files k ON k.id = d.duplicate_of
+     AND k.state IN ('studied', 'placing', 'placed', 'done', 'missing')
+    WHERE m.state IN ('placed', 'done') AND m.bundle_id IS NOT k.bundle_id AND m.bundle_id IN
+     (SELECT bundle_id FROM media_files WHERE id IN (SELECT value FROM json_each(?)))
+    ORDER BY m.id, d.bundle_role = 'primary'"""  # of several twins the primary's is taken
+
+
+def followers(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[Follower]:
+    """Who of these files' bundles came along with a duplicate and is not yet with what was kept."""
+    found = con.execute(_FOLLOWERS, (json.dumps(list(file_ids)),))
+    return list({row["id"]: Follower(**dict(row)) for row in found}.values())
+
+
+def follow(con: sqlite3.Connection, found: Iterable[Follower], at: str) -> None:
+    """What came along with a duplicate belongs to the file that is kept, from now on."""
+    for one in found:
+        if one.kept_bundle_id is None:
+            assign(con, one.kept_id, one.bundle_id, BundleRole(one.kept_role), at)
+        else:
+            assign(con, one.id, one.kept_bundle_id, BundleRole(one.bundle_role), at)
 
 
 def drop_empty(con: sqlite3.Connection, bundle_ids: Iterable[str]) -> None:

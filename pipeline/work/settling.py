@@ -9,8 +9,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from pipeline.clock import Clock, timestamp
 from pipeline.errors import Broken, ChangedWhileRead, DarkroomError, TryLater
-from pipeline.state import queue, studies
+from pipeline.state import bundles, queue, studies
+from pipeline.state.bundles import Follower
+from pipeline.state.connection import Database
 from pipeline.state.queue import Task
 from pipeline.work.ledger import Ledger
 from pipeline.work.queue import retry_delay_s
@@ -37,6 +40,20 @@ async def settle(
     await ledger.write(_record, ledger, outcomes)
     _count(tally, outcomes)
     return next((error for error in errors.values() if isinstance(error, Broken)), None)
+
+
+async def follow_twins(db: Database, clock: Clock, file_ids: Sequence[str]) -> list[str]:
+    """Join what came along with duplicates to what was kept; the kept files that know more now."""
+    found = await db.read(bundles.followers, file_ids)
+    if not found:
+        return []
+    await db.write(_follow, found, timestamp(clock.now()))
+    return [one.kept_id for one in found]
+
+
+def _follow(con: sqlite3.Connection, found: Sequence[Follower], at: str) -> None:
+    bundles.follow(con, found, at)
+    settle_bundles(con, [one.kept_id for one in found], at)
 
 
 def _record(con: sqlite3.Connection, ledger: Ledger, outcomes: Sequence[Outcome]) -> None:
