@@ -1,0 +1,48 @@
+"""Text as it is looked for: the same folding for what is stored and for what a person types.
+
+Case, accents, composed and decomposed spelling, "ß" and "ss" do not matter. Names are taken apart
+where people see words ("IMG20230714Beach"), and scripts without spaces by character, so that a part
+of a title is found.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Han, kana and Hangul: written without spaces, or with endings that hang on the word.
+_UNSPACED = re.compile(
+    r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff])"
+)
+_SEAMS = re.compile(
+    r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])"  # letter|digit
+    r"|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])"  # camelCase
+)
+_WORD = re.compile(r"\w+")
+
+
+def folded(text: str) -> str:
+    """`text` without what does not matter, as one line of words with spaces between them."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    bare = "".join(map(_kept, plain))
+    return " ".join(_UNSPACED.sub(r" \1 ", bare).split())
+
+
+def of_text(*texts: str | None) -> str:
+    """Texts that people wrote, folded; empty ones are left out."""
+    return " ".join(filter(None, (folded(text) for text in texts if text)))
+
+
+def of_name(*names: str | None) -> str:
+    """Names of files and folders, folded, followed by the words that are written together."""
+    known = [name for name in names if name]
+    apart = (_SEAMS.sub(" ", word) for name in known for word in _WORD.findall(name))
+    return of_text(*known, *(words for words in apart if " " in words))
+
+
+def _kept(character: str) -> str:
+    """Letters, numbers, private use and symbols (emoji); marks vanish, all else divides."""
+    category = unicodedata.category(character)
+    if category[0] in "LN" or category in ("So", "Co"):
+        return character
+    return "" if category[0] == "M" else " "
