@@ -1,0 +1,143 @@
+"""The people of a family's pictures: who there is, and who is in which file.
+
+A group of at least `SHOWN` faces, or one that a person named or decided about, is shown. Somebody
+who said no, and whoever a person hid, is never named.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.errors import NotFound
+from pipeline.state.faces import COLUMNS, Face, face_of, learn, recognition_is_on
+
+__all__ = [
+    "SHOWN", "Consent", "Person", "faces_of", "files_of", "find", "learn", "listing", "name_key",
+    "names_of", "one", "recognition_is_on",
+]  # fmt: skip
+
+SHOWN = 3  # faces, before a group without a name is shown as a person
+Consent = str  # 'unknown', 'yes' or 'no'
+_ALIVE = "('studied', 'placing', 'placed', 'done', 'missing')"
+_PERSON = (
+    "SELECT p.id, p.name, p.consent, p.is_hidden, p.created_at, count(m.id) AS faces,"
+    " count(DISTINCT m.id) AS files, p.cover_face_id,"
+    " max(f.assigned_by IS 'person') AS is_decided"
+    " FROM people p LEFT JOIN faces f ON f.person_id = p.id"
+    f" LEFT JOIN media_files m ON m.id = f.file_id AND m.state IN {_ALIVE}"
+)
+_COVER = (
+    "SELECT f.id FROM faces f JOIN media_files m ON m.id = f.file_id"
+    f" WHERE f.person_id = ? AND m.state IN {_ALIVE}"
+    " ORDER BY f.score * f.w * f.h * min(f.sharpness, 1.0) DESC, f.id LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, or a group of faces that looks like somebody. `cover` is the face to show."""
+
+    id: str
+    name: str | None
+    consent: Consent
+    is_hidden: bool
+    faces: int
+    files: int
+    cover: str | None
+    created_at: str
+
+
+def listing(
+    con: sqlite3.Connection, owner_id: str, *, hidden: bool = False, few: bool = False
+) -> list[Person]:
+    """The owner's people, the most seen first; with `few` also groups too small to be shown."""
+    rows = con.execute(
+        f"{_PERSON} WHERE p.owner_id = ? AND (p.is_hidden = 0 OR ?) GROUP BY p.id"
+        f" HAVING p.name IS NOT NULL OR is_decided OR count(m.id) >= {SHOWN} OR ?"
+        " ORDER BY count(m.id) DESC, p.name IS NULL, p.name, p.id",
+        (owner_id, hidden, few),
+    ).fetchall()
+    return [_person(con, row) for row in rows]
+
+
+def one(con: sqlite3.Connection, owner_id: str, person_id: str) -> Person:
+    """One of the owner's people by id. Raises `NotFound`."""
+    row = con.execute(
+        f"{_PERSON} WHERE p.owner_id = ? AND p.id = ? GROUP BY p.id", (owner_id, person_id)
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"There is nobody {person_id!r}.", hint="darkroom people list names them.")
+    return _person(con, row)
+
+
+def find(con: sqlite3.Connection, owner_id: str, wanted: str) -> Person:
+    """One of the owner's people by id or by name, case and accents' spelling aside.
+
+    Raises `NotFound`.
+    """
+    rows = con.execute(
+        "SELECT id, name FROM people WHERE owner_id = ? AND name IS NOT NULL", (owner_id,)
+    )
+    key = name_key(wanted)
+    found = next((row["id"] for row in rows if name_key(row["name"]) == key), wanted)
+    return one(con, owner_id, found)
+
+
+def name_key(name: str) -> str:
+    """Two names with one key are one name to a person who types it."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+
+
+def faces_of(
+    con: sqlite3.Connection, owner_id: str, person_id: str, limit: int = 1_000
+) -> list[Face]:
+    """The faces of one of the owner's people in living files, the newest taken first."""
+    rows = con.execute(
+        f"SELECT {COLUMNS} FROM faces f JOIN media_files m ON m.id = f.file_id"
+        f" WHERE f.person_id = ? AND f.owner_id = ? AND m.state IN {_ALIVE}"
+        " ORDER BY coalesce(m.taken_utc, '') DESC, f.id LIMIT ?",
+        (person_id, owner_id, limit),
+    )
+    return [face_of(row) for row in rows]
+
+
+def files_of(con: sqlite3.Connection, owner_id: str, person_ids: Sequence[str]) -> list[str]:
+    """The living files in which all of these people of the owner are, newest taken first."""
+    wanted = sorted(set(person_ids))
+    rows = con.execute(
+        "SELECT m.id FROM faces f JOIN media_files m ON m.id = f.file_id"
+        f" WHERE f.owner_id = ? AND m.state IN {_ALIVE}"
+        f" AND f.person_id IN ({', '.join('?' * len(wanted))})"
+        " GROUP BY m.id HAVING count(DISTINCT f.person_id) = ?"
+        " ORDER BY coalesce(m.taken_utc, '') DESC, m.id",
+        (owner_id, *wanted, len(wanted)),
+    )
+    return [row["id"] for row in rows]
+
+
+def names_of(con: sqlite3.Connection, file_id: str) -> list[str]:
+    """The names of the people in a file that may be said, in alphabetical order."""
+    rows = con.execute(
+        "SELECT DISTINCT p.name FROM faces f JOIN people p ON p.id = f.person_id"
+        " WHERE f.file_id = ? AND p.name IS NOT NULL AND p.consent <> 'no' AND p.is_hidden = 0"
+        " ORDER BY p.name",
+        (file_id,),
+    )
+    return [row["name"] for row in rows]
+
+
+def _person(con: sqlite3.Connection, row: sqlite3.Row) -> Person:
+    best = con.execute(_COVER, (row["id"],)).fetchone()
+    return Person(
+        id=row["id"],
+        name=row["name"],
+        consent=row["consent"],
+        is_hidden=bool(row["is_hidden"]),
+        faces=row["faces"],
+        files=row["files"],
+        cover=row["cover_face_id"] or (best and best["id"]),
+        created_at=row["created_at"],
+    )
