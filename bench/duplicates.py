@@ -2,7 +2,7 @@
 
 4,000 files of 600 MB, many of one size, some differing only in the middle or the last byte. CPU
 time of the children, alternating runs, medians; both must find the same groups. Exits 1 below the
-bar. Also states what the `darkroom` command costs around the scan.
+bar, for the scan alone and for the whole `darkroom` command around it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def report(ours: float, theirs: float, command: float, same: bool) -> int:
     print(f"scan {ours * 1e3:.0f} ms CPU, jdupes {theirs * 1e3:.0f} ms: ratio {ours / theirs:.2f}")
     print(f"`darkroom dupes scan` {command * 1e3:.0f} ms: ratio {command / theirs:.2f}")
     print(f"groups {'the same' if same else 'DIFFER'}; bar {BAR}")
-    return 0 if same and ours <= BAR * theirs else 1
+    return 0 if same and max(ours, command) <= BAR * theirs else 1
 
 
 def build(tree: Path) -> None:

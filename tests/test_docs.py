@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bot.cli import darkroom
+from bot.commands import darkroom
 from tests.kit import media
 
 ROOT = Path(__file__).parents[1]

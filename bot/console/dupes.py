@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,18 +68,14 @@ def decide(home: Path, file: str, other: str, decision: Decision) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per group.")
 def scan(paths: tuple[Path, ...], as_json: bool) -> None:
     """Find equal files in any folders; read-only, needs no home."""
+    from bot.console import scanning
     from pipeline.library import exact
 
-    wasted = 0
-    for group in exact.find_identical(paths):
-        wasted += group.reclaimable
-        names = [str(path) for path in group.paths]
-        if as_json:
-            click.echo(json.dumps({"size": group.size, "paths": names}))
-        else:
-            click.echo("\n".join([*map(wording.path, names), ""]))
     if not as_json:
-        click.echo(f"{wording.size(wasted)} are stored more than once.")
+        sys.exit(scanning.run(paths))
+    for group in exact.find_identical(paths):
+        names = [str(path) for path in group.paths]
+        click.echo(json.dumps({"size": group.size, "paths": names}))
 
 
 def _paragraph(review: Review) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
-from pathlib import Path
+
+TYPE_CHECKING = False  # `typing` and `pathlib` would show in the start of a scan
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -46,6 +48,8 @@ def path(value: str | Path) -> str:
 
 def moment(text: str | None) -> str:
     """A stored time, in the reader's own time zone, to the minute."""
+    from datetime import datetime
+
     if not text:
         return "-"
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
