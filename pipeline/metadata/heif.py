@@ -30,9 +30,9 @@ def read(data: Data, found: Findings) -> None:
     if meta is None:
         return
     parts = boxes.children(data, meta[0] + 4, meta[1])
-    items = _items(data, parts.get(b"iinf"))
-    places = dict(_locations(data, parts))
-    for number, (kind, content_type) in items.items():
+    kinds = items(data, parts.get(b"iinf"))
+    places = dict(locations(data, parts))
+    for number, (kind, content_type) in kinds.items():
         if kind == b"Exif":
             _exif(_bytes(data, places.get(number, ())), found)
         elif kind == b"mime" and content_type == b"application/rdf+xml":
@@ -44,7 +44,7 @@ def read(data: Data, found: Findings) -> None:
         quicktime.read(data, found)  # an image sequence: its length is in its movie
 
 
-def _items(data: Data, iinf: _Span | None) -> dict[int, tuple[bytes, bytes]]:
+def items(data: Data, iinf: _Span | None) -> dict[int, tuple[bytes, bytes]]:
     """Type and content type of each item."""
     if iinf is None:
         return {}
@@ -67,7 +67,7 @@ def _items(data: Data, iinf: _Span | None) -> dict[int, tuple[bytes, bytes]]:
     return found
 
 
-def _locations(
+def locations(
     data: Data, parts: dict[bytes, _Span]
 ) -> Iterator[tuple[int, tuple[tuple[int, int], ...]]]:
     """Each item with the (offset, length) of its pieces (8.11.3)."""
@@ -75,7 +75,7 @@ def _locations(
     if iloc is None:
         return
     table = data[iloc[0] : min(iloc[1], iloc[0] + (1 << 20))]
-    reader = _Numbers(table)
+    reader = Numbers(table)
     version = reader.take(1)
     reader.take(3)
     sizes, more = reader.take(1), reader.take(1)
@@ -98,7 +98,7 @@ def _locations(
             yield number, tuple(pieces)
 
 
-class _Numbers:
+class Numbers:
     """Big-endian numbers of changing width, one after another; 0 behind the end."""
 
     def __init__(self, data: bytes) -> None:
@@ -140,8 +140,8 @@ def _properties(data: Data, parts: dict[bytes, _Span], found: Findings) -> None:
     if ipco is None:
         return
     every = tuple(boxes.walk(data, *ipco))
-    primary = _primary(data, parts.get(b"pitm"))
-    mine = [every[n - 1] for n in _associated(data, ipma, primary) if 0 < n <= len(every)]
+    primary = primary_item(data, parts.get(b"pitm"))
+    mine = [every[n - 1] for n in associated(data, ipma, primary) if 0 < n <= len(every)]
     for kind, start, _ in mine or every:
         if kind == b"ispe":
             found.size(boxes.number(data, start + 4, 4), boxes.number(data, start + 8, 4))
@@ -154,17 +154,17 @@ def _properties(data: Data, parts: dict[bytes, _Span], found: Findings) -> None:
             found.set("hdr", _TRANSFERS.get(boxes.number(data, start + 6, 2)))
 
 
-def _primary(data: Data, pitm: _Span | None) -> int:
+def primary_item(data: Data, pitm: _Span | None) -> int:
     if pitm is None:
         return 0
     return boxes.number(data, pitm[0] + 4, 4 if boxes.number(data, pitm[0], 1) else 2)
 
 
-def _associated(data: Data, ipma: _Span | None, item: int) -> Iterator[int]:
+def associated(data: Data, ipma: _Span | None, item: int) -> Iterator[int]:
     """The numbers, from 1, of the properties of `item` (8.11.14)."""
     if ipma is None:
         return
-    reader = _Numbers(data[ipma[0] : min(ipma[1], ipma[0] + (1 << 20))])
+    reader = Numbers(data[ipma[0] : min(ipma[1], ipma[0] + (1 << 20))])
     version, is_wide = reader.take(1), reader.take(3) & 1
     for _ in range(min(reader.take(4), _MOST_ITEMS)):
         number = reader.take(4 if version else 2)

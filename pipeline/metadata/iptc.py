@@ -36,15 +36,15 @@ def read_resources(data: bytes, found: Findings) -> None:
             read(value, found)
 
 
+def texts(data: bytes) -> dict[int, list[str]]:
+    """What the records for people (record 2) say, by data set."""
+    values, is_utf8 = _values(data)
+    return {dataset: [_decoded(v, is_utf8) for v in every] for dataset, every in values.items()}
+
+
 def read(data: bytes, found: Findings) -> None:
     """Add what the IIM records say."""
-    values: dict[int, list[bytes]] = {}
-    is_utf8 = False
-    for record, dataset, value in _records(data):
-        if record == 1 and dataset == 90:
-            is_utf8 = value.startswith(b"\x1b%G")
-        elif record == 2:
-            values.setdefault(dataset, []).append(value)
+    values, is_utf8 = _values(data)
     found.text("title", _text(values, 5, is_utf8))
     found.text("description", _text(values, 120, is_utf8))
     found.keyword(*(_decoded(word, is_utf8) for word in values.get(25, ())))
@@ -54,7 +54,20 @@ def read(data: bytes, found: Findings) -> None:
             found.date(TakenFrom.XMP, dates.parse(raw), confidence, raw)
 
 
-def _records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+def _values(data: bytes) -> tuple[dict[int, list[bytes]], bool]:
+    """Record 2 by data set, and whether record 1 promises UTF-8."""
+    values: dict[int, list[bytes]] = {}
+    is_utf8 = False
+    for record, dataset, value in records(data):
+        if record == 1 and dataset == 90:
+            is_utf8 = value.startswith(b"\x1b%G")
+        elif record == 2:
+            values.setdefault(dataset, []).append(value)
+    return values, is_utf8
+
+
+def records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """The records as (record, data set, value)."""
     at = 0
     for _ in range(_MOST_RECORDS):
         if data[at : at + 1] != b"\x1c" or at + 5 > len(data):

@@ -38,7 +38,7 @@ class _Gathered:
 def read(data: Data, found: Findings, at: int = 0) -> None:
     """Add what the JPEG that begins at `at` says."""
     gathered = _Gathered()
-    for marker, start, end in _segments(data, at):
+    for marker, start, end in segments(data, at):
         if marker in _FRAMES:
             head = data[start : start + 5]
             found.size(int.from_bytes(head[3:5], "big"), int.from_bytes(head[1:3], "big"))
@@ -76,7 +76,7 @@ def _app2(data: Data, start: int, found: Findings, gathered: _Gathered) -> None:
         found.set("hdr", "gainmap")
 
 
-def _segments(data: Data, at: int) -> Iterator[tuple[int, int, int]]:
+def segments(data: Data, at: int) -> Iterator[tuple[int, int, int]]:
     """(marker, payload start, end) up to the coded picture; rubbish between segments is skipped."""
     at += 2
     size = len(data)

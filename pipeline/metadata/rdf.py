@@ -111,7 +111,7 @@ def _parsed(xml: bytes) -> _Node:
         left -= 1
         if left < 0 or len(open_nodes) > _DEEPEST:
             raise BadMedia("The XMP block is larger than any program writes.")
-        node = _Node(_name(name), {_name(k): v for k, v in attributes.items()})
+        node = _Node(qualified(name), {qualified(k): v for k, v in attributes.items()})
         open_nodes[-1].children.append(node)
         open_nodes.append(node)
 
@@ -133,7 +133,7 @@ def _refuse(*_: object) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _name(expanded: str) -> str:
+def qualified(expanded: str) -> str:
     """expat's "namespace name" as "prefix:name"; unknown namespaces keep only their name."""
     namespace, _, name = expanded.rpartition(" ")
     prefix = _PREFIXES.get(namespace)

@@ -124,5 +124,10 @@ class Tiff:
         return int(struct.unpack_from(self.order + code, self.data, at)[0])
 
 
+def value_size(kind: int) -> int:
+    """Bytes of one value of a type; 0 for types that do not exist."""
+    return _SIZES[kind] if 0 < kind < len(_SIZES) else 0
+
+
 def _ratio(numerator: int, denominator: int) -> float:
     return numerator / denominator if denominator else float("nan")

@@ -1,0 +1,44 @@
+"""Changes to bytes as values: what is overwritten where. Planning is pure; applying is one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.metadata.findings import Data
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The bytes from `start` to `end` become `data`; of the same length unless said otherwise."""
+
+    start: int
+    end: int
+    data: bytes
+
+    @property
+    def moves(self) -> bool:
+        """True where what follows gets another place."""
+        return self.end - self.start != len(self.data)
+
+
+def blank(start: int, end: int) -> Patch:
+    """Zeros from `start` to `end`."""
+    return Patch(start, end, bytes(max(0, end - start)))
+
+
+def apply(data: Data, patches: Iterable[Patch], start: int = 0, end: int | None = None) -> bytes:
+    """The bytes from `start` to `end`, changed. Of patches that overlap the later ones win.
+
+    A patch that moves what follows must not overlap another.
+    """
+    out = bytearray(data[start : len(data) if end is None else end])
+    moving = []
+    for patch in patches:
+        if patch.moves:
+            moving.append(patch)
+        else:
+            out[patch.start - start : patch.end - start] = patch.data
+    for patch in sorted(moving, key=lambda p: -p.start):
+        out[patch.start - start : patch.end - start] = patch.data
+    return bytes(out)
