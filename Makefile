@@ -26,10 +26,17 @@ system:
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 
-test: setup system check
+# Model files for the tests, in an ignored place; they are fetched once.
+MODELS := .venv/models
+.PHONY: models
+models: setup
+	@$(BIN)/darkroom --home .venv models fetch --all --into $(MODELS) \
+	|| echo "NOTICE: models are missing; the tests that need them are skipped." >&2
+
+test: setup system models check
 	$(PYTEST) -m 'not long' --numprocesses $(WORKERS) --dist worksteal
 
-test-long: setup system
+test-long: setup system models
 	$(PYTEST) -m long --timeout 3600
 
 bench: setup system
@@ -37,6 +44,8 @@ bench: setup system
 	$(BIN)/python -m bench
 
 run: setup
+	@$(BIN)/darkroom models fetch \
+	|| echo "NOTICE: Darkroom starts without some models; get them later: darkroom models fetch" >&2
 	$(BIN)/darkroom serve
 
 check: setup

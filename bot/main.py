@@ -9,7 +9,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from pipeline.core import Core
     from pipeline.service.doctor import Finding
+    from pipeline.service.models import Fetched, Listed
     from pipeline.service.restoring import Restored
 
 T = TypeVar("T")
@@ -84,6 +85,32 @@ def examine(home: Path) -> list[Finding]:
 
     configure_logging()
     return asyncio.run(doctor.examine(home, settings_of(home), SystemClock()))
+
+
+def list_models(home: Path) -> list[Listed]:
+    """Every model file, and whether it is there."""
+    from pipeline.core import home_of
+    from pipeline.service import models
+
+    settings = settings_of(home)
+    return models.listing(home_of(home, settings).models, settings.vision)
+
+
+def fetch_models(
+    home: Path,
+    purposes: Sequence[str],
+    *,
+    everything: bool,
+    into: Path | None,
+    tell: Callable[[str], None],
+) -> Fetched:
+    """Get model files; see `pipeline.service.models`."""
+    from pipeline.core import home_of
+    from pipeline.service import models
+
+    settings = settings_of(home)
+    folder = into or home_of(home, settings).models
+    return models.fetch(folder, settings.vision, models.every() if everything else purposes, tell)
 
 
 def restore_state(home: Path, name: str | None) -> Restored:

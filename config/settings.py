@@ -82,6 +82,10 @@ class Vision(Section):
     kind: bool = Field(True, description="photo, screenshot, document, meme or drawing")
     text: bool = Field(False, description="read text in pictures; about a second each")
     sensitive: bool = Field(False, description="mark pictures that not everybody should see")
+    detector: str = Field(
+        "", description="your own YOLO-style ONNX for objects: a path or https address"
+    )
+    accelerate: bool = Field(True, description="use a GPU or NPU where onnxruntime offers it")
 
 
 class Work(Section):

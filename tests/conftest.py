@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-MISSING = ("is not installed", "corpus is absent")
+MISSING = ("is not installed", "corpus is absent", "models are not fetched")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.core import Mode, home_of, open_core
 from pipeline.errors import DarkroomError, NotFound
 from pipeline.model import Home, Surface
-from pipeline.service import roots
+from pipeline.service import models, roots
 from pipeline.state import damage, health, jobs, snapshots
 
 if TYPE_CHECKING:
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.core import Core
 
+_FETCH = "darkroom models fetch"
 LOW_SPACE = 5_000_000_000  # bytes
 _DECODERS = (
     "av",
     "exiv2",
     "imagecodecs",
     "imageio-ffmpeg",
+    "onnxruntime",
     "opencv-python-headless",
     "pillow",
     "pillow-heif",
@@ -51,6 +53,7 @@ async def examine(path: Path, settings: Settings, clock: Clock) -> list[Finding]
     """All findings, in the order a person would check."""
     home = home_of(path, settings)
     findings = [_python(), *_decoders(), *await asyncio.to_thread(lambda: list(_folders(home)))]
+    findings += await asyncio.to_thread(lambda: list(_models(home, settings)))
     findings.append(await _confinement(settings, home))
     try:
         async with open_core(path, settings, clock, Mode.LOOK) as core:
@@ -78,6 +81,21 @@ def _decoders() -> Iterator[Finding]:
         yield Finding("bad", f"decoders missing: {', '.join(missing)}", "make setup")
     else:
         yield Finding("ok", f"all {len(_DECODERS)} decoders are installed")
+
+
+def _models(home: Home, settings: Settings) -> Iterator[Finding]:
+    for one in models.listing(home.models, settings.vision):
+        told = f"model for {one.model.purpose}: {one.model.version}"
+        if not one.is_wanted:
+            continue
+        if one.state == "ready":
+            yield Finding("ok", told)
+        elif one.state == "missing":
+            yield Finding("note", f"{told} is missing: what it tells is not known", _FETCH)
+        else:
+            yield Finding("bad", f"{told} was cut or changed, and is not used", _FETCH)
+    if settings.vision.detector and not models.is_settled(home.models, settings.vision):
+        yield Finding("note", "the detector of vision.detector is not in use yet", _FETCH)
 
 
 def _folders(home: Home) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ _ERRORS_ONLY = 3
 _Stamp: TypeAlias = tuple[Path, int, int]  # file, size, time of its last change
 _ready: dict[str, tuple[_Stamp, Network]] = {}
 _refused: dict[_Stamp, str] = {}
-_wanted: list[str] = []
+_accelerates = False
 
 
 class Network:
@@ -77,10 +77,8 @@ class TensorFlowNetwork(Network):
 
 def accelerate() -> None:
     """Let networks that are loaded from now on use what onnxruntime offers besides processors."""
-    import onnxruntime
-
-    offered = onnxruntime.get_available_providers()
-    _wanted[:] = [name for name in _ACCELERATORS if name in offered]
+    global _accelerates  # noqa: PLW0603 - said once per process, by its command line
+    _accelerates = True
 
 
 def network(folder: Path | None, purpose: str) -> Network:
@@ -168,9 +166,11 @@ def _session(content: bytes) -> Any:  # onnxruntime is untyped
     options.log_severity_level = _ERRORS_ONLY
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
-    if _wanted:
+    offered = onnxruntime.get_available_providers() if _accelerates else ()
+    wanted = [name for name in _ACCELERATORS if name in offered]
+    if wanted:
         try:
-            return onnxruntime.InferenceSession(content, options, [*_wanted, _PROCESSOR])
+            return onnxruntime.InferenceSession(content, options, [*wanted, _PROCESSOR])
         except _failures():
             pass  # a driver that is not there, or memory the worker may not have
     return onnxruntime.InferenceSession(content, options, [_PROCESSOR])

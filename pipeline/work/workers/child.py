@@ -46,6 +46,8 @@ def main() -> None:
     stages = ordered(discover(args.stages, "STAGE"))
     if args.warm:
         _warm_up()
+    if args.accelerate:
+        _accelerate()
     bounds = limits.Limits(args.memory, args.file_size)
     in_force = limits.confine(bounds, Path(args.work))
     os.chdir(args.work)
@@ -72,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--memory", type=int, default=limits.Limits().memory)
     parser.add_argument("--file-size", type=int, default=limits.Limits().file_size)
     parser.add_argument("--models", type=Path, help="folder of model files")
+    parser.add_argument("--accelerate", action="store_true", help="use a GPU where there is one")
     parser.add_argument("--stages", default=STAGES, help=argparse.SUPPRESS)
     parser.add_argument("--warm", action="store_true", help="import decoders before the first file")
     return parser.parse_args()
@@ -87,6 +90,12 @@ def _take_pipes(log_path: Path) -> tuple[BinaryIO, BinaryIO, int]:
     os.dup2(log, 2)
     os.close(nothing)
     return os.fdopen(errands, "rb"), os.fdopen(replies, "wb"), log
+
+
+def _accelerate() -> None:
+    from pipeline.vision import networks
+
+    networks.accelerate()
 
 
 def _warm_up() -> None:

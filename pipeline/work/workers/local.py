@@ -44,6 +44,7 @@ class LocalSettings:
     stages: str = "pipeline.stages"
     is_warm: bool = True  # import the decoders before the first visit
     models: Path | None = None  # folder of model files
+    accelerates: bool = False  # networks may use a GPU or NPU
 
     def allowance_s(self, request: VisitRequest) -> float:
         """Seconds that a visit may take: what was asked for, else by the size of the file."""
@@ -165,7 +166,13 @@ class Slot:
         settings = self._settings
         log = self.work.with_suffix(".log")
         launch = Launch(
-            self.work, log, settings.limits, settings.stages, settings.is_warm, settings.models
+            self.work,
+            log,
+            settings.limits,
+            settings.stages,
+            settings.is_warm,
+            settings.models,
+            settings.accelerates,
         )
         self.started += 1
         self._starting = asyncio.create_task(

@@ -43,6 +43,7 @@ class Launch:
     stages: str
     is_warm: bool
     models: Path | None = None
+    accelerates: bool = False
 
     def command(self) -> list[str]:
         """The command line; `-P` keeps the current directory off the import path."""
@@ -52,6 +53,8 @@ class Launch:
         command += ["--file-size", str(self.limits.file_size), "--stages", self.stages]
         if self.models is not None:
             command += ["--models", str(self.models)]
+        if self.accelerates:
+            command.append("--accelerate")
         return [*command, "--warm"] if self.is_warm else command
 
     def environment(self) -> dict[str, str]:
