@@ -117,38 +117,56 @@ async def test_content_taken_in_anew_is_not_restored_twice(world: World) -> None
 # --- purge -------------------------------------------------------------------------------------
 
 
+FATES = ("due", "machine", "restored", "altered", "early", "kept")
+
+
+@pytest.mark.timeout(300)
 async def test_purge_deletes_exactly_its_list(tmp_path: Path) -> None:
-    """T15: due, early, not by a person, restored and altered files: only what is due goes."""
+    """T15: of 5,000 due, early, restored, altered or machine-trashed files only the due ones go."""
     clock = FakeClock()
     async with open_world(make_home(tmp_path), clock) as world:
         await recover.settle(world.db, world.clock, world.home)
-        names = ("due", "machine", "restored", "altered", "early", "kept")
-        ids = {name: await world.add(f"{name}.jpg", name.encode()) for name in names}
-        await shelve(world, *ids.values())
+        ids = await files_of_every_fate(world, 5_000)
         by_machine = replace(asking(world), by_person=False)
-        await trash.put(world.db, clock, world.home, [ids["machine"]], by_machine)
-        for name in ("due", "restored", "altered"):
-            await put(world, ids[name])
+        await trash.put(world.db, clock, world.home, ids["machine"], by_machine)
+        await put(world, *ids["due"], *ids["restored"], *ids["altered"])
         clock.jump(timedelta(days=29, hours=23).total_seconds())
-        await put(world, ids["early"])
+        await put(world, *ids["early"])
         assert (await trash.plan_purge(world.db, clock, world.owner)).entries == ()
         clock.jump(timedelta(hours=2).total_seconds())
         plan = await trash.plan_purge(world.db, clock, world.owner)
-        planned = {entry.file_id for entry in plan.entries}
-        assert planned == {ids[name] for name in ("due", "restored", "altered")}
-        assert plan.bytes == sum(len(name) for name in ("due", "restored", "altered"))
-        await restore(world, ids["restored"])
-        [altered] = list(world.home.trash.rglob("altered.jpg"))
-        altered.write_bytes(b"flipped")
+        planned = sorted(entry.file_id for entry in plan.entries)
+        assert planned == sorted(ids["due"] + ids["restored"] + ids["altered"])
+        await restore(world, *ids["restored"])
+        for path in world.home.trash.rglob("altered-*.jpg"):
+            path.write_bytes(b"flipped")
         gone, kept = await trash.purge(world.db, clock, world.home, plan, actor="cli:ann")
-        assert [entry.file_id for entry in gone] == [ids["due"]]
+        assert sorted(entry.file_id for entry in gone) == sorted(ids["due"])
         reasons = {one.file_id: type(one.error) for one in kept}
-        assert reasons == {ids["restored"]: Conflict, ids["altered"]: IntegrityBroken}
-        left = [Path(path).name for path in listing(world.home.trash)]
-        assert sorted(left) == ["altered.jpg", "early.jpg", "machine.jpg"]
-        assert listing(world.home.library) == ["2023/2023-10/kept.jpg", "2023/2023-10/restored.jpg"]
-        assert (await world.row(ids["due"]))["state"] == "purged"
-        assert await world.events("file.purged") == [ids["due"]]
+        wanted = dict.fromkeys(ids["restored"], Conflict)
+        assert reasons == wanted | dict.fromkeys(ids["altered"], IntegrityBroken)
+        assert fates(listing(world.home.trash)) == {"altered", "early", "machine"}
+        assert fates(listing(world.home.library)) == {"kept", "restored"}
+        left = len(listing(world.home.trash)) + len(listing(world.home.library))
+        assert left == 5_000 - len(ids["due"])
+        assert sorted(await world.events("file.purged")) == sorted(ids["due"])
+
+
+async def files_of_every_fate(world: World, count: int) -> dict[str, list[str]]:
+    """So many files in the library, named for what is to become of them; their ids by that."""
+    ids: dict[str, list[str]] = {fate: [] for fate in FATES}
+    for fate in FATES:
+        share = range(FATES.index(fate), count, len(FATES))
+        names = [f"{fate}-{number}" for number in share]
+        adding = (world.add(f"{name}.jpg", name.encode()) for name in names)
+        ids[fate] = list(await asyncio.gather(*adding))
+        await shelve(world, *ids[fate])
+    return ids
+
+
+def fates(paths: list[str]) -> set[str]:
+    """What the files at these paths were named for."""
+    return {Path(path).name.partition("-")[0] for path in paths}
 
 
 async def test_a_confirmed_purge_takes_early_files_too(world: World) -> None:

@@ -9,7 +9,7 @@ import random
 import signal
 import sqlite3
 from collections.abc import Callable
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,8 @@ from pipeline.model import Priority
 from pipeline.state import events
 from pipeline.work import flow as flow_room
 from pipeline.work import queue as queue_room
-from pipeline.work import record, settling, study
-from pipeline.work.resources import Policy
+from pipeline.work import record, resources, settling, study
+from pipeline.work.resources import Disk, Policy, Reading
 from pipeline.work.workers.contract import VisitReply, VisitRequest, Workers
 from tests.kit.clock import FakeClock
 from tests.work.deeds import picture
@@ -90,11 +90,11 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_poison_file_is_rejected_and_the_rest_goes_on(tmp_path: Path) -> None:
-    """T07: crashes, hangs and nonsense end with the file after three attempts; the rest is done."""
+    """T07: crash, hang and nonsense end with the file after three attempts; 497 others are done."""
     async with open_rig(tmp_path, timeout_s=2.0) as rig:
         deeds = ("crash", "hang", "pickle")
         bad = [picture(rig.root.path / f"{deed}.png", deed) for deed in deeds]
-        counts = await rig.process([*pictures(rig, 60), *bad])
+        counts = await rig.process([*pictures(rig, 497), *bad])
         states = await rig.states()
         assert [states.pop(f"{deed}.png") for deed in deeds] == ["rejected"] * 3
         assert set(states.values()) == {"done"}
@@ -377,6 +377,44 @@ async def test_quiet_hours_hold_back_only_background_work(tmp_path: Path) -> Non
             await until(lambda: rig.placed == list(asked))
             await until(lambda: flow.waiting_for is not None and "quiet" in flow.waiting_for)
         assert (await rig.states())["new.png"] == "found"
+
+
+async def within_a_minute(clock: FakeClock, holds: Callable[[], bool]) -> None:
+    """Let at most a minute of virtual time pass until it holds; real time is given plenty."""
+    for _ in range(60):
+        await clock.advance(1)
+        for _ in range(30):
+            if holds():
+                return
+            await asyncio.sleep(0.01)
+    pytest.fail("a minute was not enough")
+
+
+async def test_a_full_disk_is_told_and_left_within_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T09: alarm and pause within 60 s of a disk filling, work within 60 s of room, unaided."""
+    clock, free, told = FakeClock(), [10], []
+
+    def reading(_: object, local: datetime) -> Reading:
+        return Reading(0.0, 1 << 30, (Disk(tmp_path, free[0], 100 << 30),), False, local.time())
+
+    monkeypatch.setattr(resources, "read", reading)
+    async with open_rig(tmp_path, clock=clock) as rig:
+        stop = rig.db.listen(lambda fresh: told.extend(event.name for event in fresh))
+        await rig.admit(pictures(rig, 1))
+        flow = rig.flow(policy=Policy())
+        async with running(flow):
+            await within_a_minute(clock, lambda: "storage.full" in told)
+            await within_a_minute(clock, lambda: flow.waiting_for is not None)
+            await clock.advance(600)
+            assert set((await rig.states()).values()) == {"found"}
+            free[0] = 50 << 30
+            await within_a_minute(clock, lambda: "storage.freed" in told)
+            await within_a_minute(clock, lambda: flow.waiting_for is None)
+            async with hurrying(clock):
+                await until(lambda: len(rig.placed) == 1)
+        stop()
 
 
 async def test_a_file_on_an_absent_disk_waits_for_it(tmp_path: Path) -> None:
