@@ -255,6 +255,99 @@ class FlowResumed(Event):
     subject: str
 
 
+# --- people ------------------------------------------------------------------------------------
+# Names are not told here: an event stays for ever, and a family may want a name forgotten.
+
+
+@event("people.grouped")
+@dataclass(frozen=True)
+class PeopleGrouped(Event):
+    """Faces of this owner came to other people than before, by themselves."""
+
+    subject: str
+    faces: int
+
+
+@event("person.named")
+@dataclass(frozen=True)
+class PersonNamed(Event):
+    """Somebody got a name, or another one."""
+
+    subject: str
+
+
+@event("people.merged")
+@dataclass(frozen=True)
+class PeopleMerged(Event):
+    """`other` is the same person and is gone; all faces are the subject's now."""
+
+    subject: str
+    other: str
+
+
+@event("faces.moved")
+@dataclass(frozen=True)
+class FacesMoved(Event):
+    """A person said whose these faces are; None: not his they were given to."""
+
+    subject: str
+    faces: tuple[str, ...]
+    to: str | None
+
+
+@event("people.told-apart")
+@dataclass(frozen=True)
+class PeopleToldApart(Event):
+    """A person said that these are two."""
+
+    subject: str
+    other: str
+
+
+@event("person.hidden")
+@dataclass(frozen=True)
+class PersonHidden(Event):
+    """Somebody is not shown any more, or again."""
+
+    subject: str
+    is_hidden: bool
+
+
+@event("person.consented")
+@dataclass(frozen=True)
+class PersonConsented(Event):
+    """Somebody said whether they may be recognised; with "no" their embeddings are gone."""
+
+    subject: str
+    consent: str
+
+
+@event("people.undone")
+@dataclass(frozen=True)
+class PeopleUndone(Event):
+    """A decision about people was taken back; the subject is its id."""
+
+    subject: str
+    action: str
+
+
+@event("recognition.on")
+@dataclass(frozen=True)
+class RecognitionTurnedOn(Event):
+    """The household lets faces be recognised."""
+
+    subject: str
+
+
+@event("recognition.off")
+@dataclass(frozen=True)
+class RecognitionTurnedOff(Event):
+    """The household lets no faces be recognised; so many embeddings were erased."""
+
+    subject: str
+    erased: int
+
+
 # --- storage and state -------------------------------------------------------------------------
 
 
