@@ -25,10 +25,11 @@ def decode(content: Content, kind: str, at_least: int | None) -> Picture:
     """
     if kind not in DECODED:
         raise NotMedia("Pictures of this kind are kept but not shown.")
-    return Picture(_stored(content, kind, at_least))
+    return Picture(stored(content, kind, at_least))
 
 
-def _stored(content: Content, kind: str, at_least: int | None) -> Stored:
+def stored(content: Content, kind: str, at_least: int | None) -> Stored:
+    """The same as the decoder gave it: not yet upright, in its own colours."""
     if kind in _JPEGS:
         return _jpeg(_held(content), kind, at_least)
     if kind in RAW:

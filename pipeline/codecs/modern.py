@@ -21,8 +21,13 @@ def decode_jxl(data: bytes) -> Stored:
     import imagecodecs
 
     with decoding():
-        limits.require_decodable(*_jxl_size(_codestream(data)))
+        require_decodable_jxl(data)
         return _stored(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
+
+
+def require_decodable_jxl(data: bytes) -> None:
+    """Raise `BadMedia` for a JPEG XL that claims more than is decoded."""
+    limits.require_decodable(*_jxl_size(_codestream(data)))
 
 
 def decode_jxr(data: bytes) -> Stored:

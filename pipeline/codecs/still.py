@@ -55,7 +55,7 @@ def decode(content: Content, kind: str, at_least: int | None) -> Stored:
 
     Raises `BadMedia`.
     """
-    with _quiet():
+    with quiet():
         try:
             return _decoded(content, kind, at_least)
         except DecodeFailed as failure:
@@ -77,10 +77,10 @@ def _decoded(content: Content, kind: str, at_least: int | None) -> Stored:
         profile = image.info.get("icc_profile")
         image.load()
         width, height = image.size
-        orientation = _orientation(image)
+        turned = orientation(image)
         small = _reduced(image, at_least)
         pixels = _rgb(small, profile)
-        return Stored(pixels, width, height, orientation, _develop(content, kind, image, profile))
+        return Stored(pixels, width, height, turned, _develop(content, kind, image, profile))
 
 
 def _develop(content: Content, kind: str, image: Any, profile: Any) -> Develop | None:
@@ -90,7 +90,7 @@ def _develop(content: Content, kind: str, image: Any, profile: Any) -> Develop |
     return colour.from_icc(profile) if is_coloured and isinstance(profile, bytes) else None
 
 
-def _orientation(image: Any) -> int:
+def orientation(image: Any) -> int:
     """From EXIF; Pillow has turned AVIF's own rotation into an EXIF one by then."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
@@ -108,12 +108,12 @@ def _reduced(image: Any, at_least: int | None) -> Any:
     if steps < 2:
         return image
     if image.mode in ("P", "PA", "1"):
-        image = image.convert("RGBA" if _has_alpha(image) else "RGB")
+        image = image.convert("RGBA" if has_alpha(image) else "RGB")
     return image.reduce(steps) if not image.mode.startswith("I;16") else image
 
 
 def _rgb(image: Any, profile: Any) -> Any:
-    if _has_alpha(image):
+    if has_alpha(image):
         return as_rgb(np.asarray(image.convert("RGBA")))
     converter = _CONVERTERS.get(image.mode)
     if converter is not None:
@@ -121,7 +121,8 @@ def _rgb(image: Any, profile: Any) -> Any:
     return as_rgb(np.asarray(image if image.mode in ("RGB", "L") else image.convert("RGB")))
 
 
-def _has_alpha(image: Any) -> bool:
+def has_alpha(image: Any) -> bool:
+    """True where a Pillow image has transparent parts, or could have."""
     return image.mode in _WITH_ALPHA or "transparency" in image.info
 
 
@@ -166,8 +167,8 @@ def _no_bombs() -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Pillow's warnings are about metadata, except the one that means a bomb."""
+def quiet() -> Iterator[None]:
+    """For every use of Pillow: it warns of metadata, and once of a bomb, which is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)

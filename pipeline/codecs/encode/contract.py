@@ -1,0 +1,43 @@
+"""What an encoder is, and what it is given.
+
+Encoders know pixels and colour profiles only. What else a picture says about itself is put into
+the finished file by `pipeline.metadata.write.copy`, the same way for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+# Height x width x 1, 3 or 4 (grey, RGB, RGBA), uint8 or uint16, upright.
+Samples: TypeAlias = NDArray[Any]
+
+
+def _as_it_is(data: bytes) -> bytes:
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """One way to write one format.
+
+    `write` takes samples, a quality of `lowest` to 100 (None: without loss, where `is_exact`), and
+    the ICC profile of the samples. Samples that the format cannot hold (`has_alpha`, `is_deep`) and
+    profiles it cannot carry (`has_profile`) are brought down before, by `negative.fitted`.
+    `finish` makes a file smaller without changing a pixel: once, at the end of a search.
+    """
+
+    name: str  # "jpegli": said in facts, and the key of what is known about its qualities
+    format: str  # our own name of the format, as in `intake.formats`
+    write: Callable[[Samples, int | None, bytes | None], bytes]
+    lowest: int = 1
+    longest: int = 1 << 18  # pixels of one side
+    has_alpha: bool = True
+    is_deep: bool = False
+    is_exact: bool = False
+    is_lossy: bool = True
+    has_profile: bool = True
+    finish: Callable[[bytes], bytes] = _as_it_is

@@ -1,0 +1,215 @@
+"""What copies are made from: an original decoded whole, in its own colours and depth, upright.
+
+A preview may be made of half a picture, a copy may not: what is damaged is refused here. Colours
+stay as stored while their profile can go with them; what only this program could interpret (codes
+of HEIF and AVIF, inks) is brought to sRGB.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.codecs import colour, decode, limits, orient
+from pipeline.codecs.border import decoding
+from pipeline.codecs.encode.contract import Encoder, Samples
+from pipeline.codecs.samples import as_rgb
+from pipeline.errors import BadMedia, DecodeFailed, NotMedia, TooBig
+from pipeline.metadata.write import containers
+
+if TYPE_CHECKING:
+    from pipeline.codecs.picture import Content, Pixels
+
+_WITH_ALPHA = frozenset(("png", "apng", "gif", "webp", "avif", "tiff", "ico"))
+_BITS = 24  # where a PNG says how many
+_SAMPLES_OF_A_TIFF, _BITS_OF_A_TIFF, _KIND_OF_A_TIFF = 339, 258, 262
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """Samples (H x W x 1, 3 or 4; uint8 or uint16), and the ICC profile their colours are meant in.
+
+    `left_out` says for a person what of the original could not be kept.
+    """
+
+    samples: Samples
+    profile: bytes | None = None
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, upright."""
+        height, width = self.samples.shape[:2]
+        return int(width), int(height)
+
+    def shown(self) -> Pixels:
+        """As a screen shows it: sRGB, eight bits, on white."""
+        pixels = as_rgb(_eight_bits(self.samples))
+        develop = colour.from_icc(self.profile)
+        return develop(pixels) if develop else pixels
+
+
+def read(content: Content, kind: str) -> Negative:
+    """The first picture of a file of the format named `kind`.
+
+    Raises `NotMedia` for what is not decoded, `BadMedia` for what is damaged.
+    """
+    if kind not in decode.DECODED:
+        raise NotMedia("Pictures of this kind are kept but not converted.")
+    data = content if isinstance(content, bytes) else _held(content)
+    return _deep(data, kind) or _clear(data, kind) or _plain(data, kind)
+
+
+def fitted(negative: Negative, encoder: Encoder) -> Negative:
+    """The same, brought down to what the encoder's format can hold.
+
+    Raises `TooBig` where its sides are too short for the picture.
+    """
+    if max(negative.size) > encoder.longest:
+        width, height = negative.size
+        raise TooBig(
+            f"A picture of {width} x {height} pixels does not fit into this format, "
+            f"whose sides end at {encoder.longest:,}."
+        )
+    samples, profile, left_out = negative.samples, negative.profile, list(negative.left_out)
+    if samples.dtype != np.uint8 and not encoder.is_deep:
+        samples = _eight_bits(samples)
+        left_out.append("colours finer than eight bits")
+    if samples.shape[2] == 4 and not encoder.has_alpha:
+        samples = as_rgb(samples)
+        left_out.append("transparency, now white")
+    if profile is not None and not encoder.has_profile:
+        if colour.from_icc(profile) is not None:
+            samples = _in_srgb(samples, profile)
+            left_out.append("colours outside of sRGB")
+        profile = None
+    return Negative(samples, profile, tuple(left_out))
+
+
+def _plain(data: bytes, kind: str) -> Negative:
+    """Eight bits, no transparency: what the decoders of previews give."""
+    stored = decode.stored(data, kind, None)
+    if stored.damage is not None:
+        raise DecodeFailed(stored.damage)
+    told = _profile(data, kind)
+    profile = _for_rgb(told)
+    pixels = orient.upright(stored.pixels, stored.orientation)
+    if profile is None and stored.develop is not None:
+        pixels = stored.develop(pixels)
+    left_out = ("the profile of its inks or greys",) if told and not profile else ()
+    return Negative(pixels, profile, left_out)
+
+
+def _clear(data: bytes, kind: str) -> Negative | None:
+    """With transparency, through Pillow; None where there is none."""
+    if kind not in _WITH_ALPHA:
+        return None
+    from PIL import Image
+
+    from pipeline.codecs import still
+
+    with (
+        decoding(),
+        still.quiet(),
+        Image.open(io.BytesIO(data), formats=[still.PLUGINS[kind]]) as image,
+    ):
+        limits.require_decodable(*image.size)
+        if not still.has_alpha(image):
+            return None
+        samples = np.asarray(image.convert("RGBA"))
+        turned = still.orientation(image)
+    return Negative(orient.upright(samples, turned), _for_rgb(_profile(data, kind)))
+
+
+def _deep(data: bytes, kind: str) -> Negative | None:
+    """PNG, TIFF and JPEG XL of 16 bits; None for all else."""
+    reader = {"png": _deep_png, "tiff": _deep_tiff, "jxl": _deep_jxl}.get(kind)
+    if reader is None:
+        return None
+    with decoding():
+        samples = reader(data)
+    if samples is None:
+        return None
+    exif = containers.read(data, kind).exif if kind != "jxl" else None
+    profile = _for_rgb(_profile(data, kind)) if samples.shape[2] > 1 else None
+    return Negative(orient.upright(samples, orient.from_tiff(exif or b"")), profile)
+
+
+def _deep_png(data: bytes) -> Samples | None:
+    import imagecodecs
+
+    if data[_BITS : _BITS + 1] != b"\x10" or b"tRNS" in data[: limits.MOST_TEXT]:
+        return None
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    limits.require_decodable(width, height)
+    return _channels(imagecodecs.png_decode(data))
+
+
+def _deep_tiff(data: bytes) -> Samples | None:
+    from PIL import Image, TiffImagePlugin
+
+    from pipeline.codecs import still
+
+    with still.quiet(), Image.open(io.BytesIO(data), formats=["TIFF"]) as image:
+        assert isinstance(image, TiffImagePlugin.TiffImageFile)
+        limits.require_decodable(*image.size)
+        tags = image.tag_v2
+        is_whole = set(tags.get(_SAMPLES_OF_A_TIFF, (1,))) == {1}
+        is_light = tags.get(_KIND_OF_A_TIFF) in (1, 2)  # black is zero, or RGB
+        if set(tags.get(_BITS_OF_A_TIFF, ())) != {16} or not (is_whole and is_light):
+            return None
+    import imagecodecs
+
+    return _channels(imagecodecs.tiff_decode(data))
+
+
+def _deep_jxl(data: bytes) -> Samples | None:
+    import imagecodecs
+
+    from pipeline.codecs import modern
+
+    modern.require_decodable_jxl(data)
+    return _channels(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
+
+
+def _channels(array: Any) -> Samples | None:
+    samples = np.asarray(array)
+    samples = samples[..., None] if samples.ndim == 2 else samples
+    is_usual = samples.ndim == 3 and samples.shape[2] in (1, 3, 4)
+    return samples if samples.dtype == np.uint16 and is_usual else None
+
+
+def _eight_bits(samples: Samples) -> Samples:
+    if samples.dtype == np.uint8:
+        return samples
+    eight = ((samples.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    return np.repeat(eight, 3, axis=2) if eight.shape[2] == 1 else eight
+
+
+def _in_srgb(samples: Samples, profile: bytes) -> Samples:
+    develop = colour.from_icc(profile)
+    eight = _eight_bits(samples)
+    if develop is None:
+        return eight
+    shown = develop(np.ascontiguousarray(eight[..., :3]))
+    return np.concatenate([shown, eight[..., 3:]], axis=2)
+
+
+def _profile(data: bytes, kind: str) -> bytes | None:
+    try:
+        return containers.read(data, kind).icc
+    except BadMedia:  # damaged metadata must not cost the picture
+        return None
+
+
+def _for_rgb(profile: bytes | None) -> bytes | None:
+    return profile if profile and profile[16:20] == b"RGB " else None
+
+
+def _held(content: Any) -> bytes:
+    content.seek(0)
+    data: bytes = content.read(limits.MOST_READ)
+    return data

@@ -1,0 +1,73 @@
+"""WebP, AVIF, PNG and TIFF through Pillow; PNG and TIFF of 16 bits through imagecodecs."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from pipeline.codecs.encode.contract import Encoder, Samples
+
+_USUAL = 80
+
+
+def _webp(samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
+    if quality is None:  # `exact`: colours under transparent parts stay
+        return _saved(samples, "WEBP", profile, lossless=True, exact=True, quality=60, method=4)
+    return _saved(samples, "WEBP", profile, quality=quality, method=4)
+
+
+def _avif(samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
+    quality = _USUAL if quality is None else quality
+    return _saved(samples, "AVIF", profile, quality=quality, speed=8, max_threads=1)
+
+
+def _png(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
+    if samples.dtype == np.uint8:
+        return _saved(samples, "PNG", profile, optimize=True)
+    import imagecodecs
+
+    data = bytes(imagecodecs.png_encode(flat(samples), level=6))
+    if profile is None:
+        return data
+    from pipeline.metadata.write import blocks, containers
+
+    return containers.write(data, "png", blocks.Blocks(icc=profile))
+
+
+def _tiff(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
+    if samples.dtype == np.uint8 or samples.shape[2] == 1:
+        return _saved(samples, "TIFF", profile, compression="tiff_adobe_deflate")
+    import imagecodecs
+
+    data = imagecodecs.tiff_encode(
+        samples,
+        compression=imagecodecs.TIFF.COMPRESSION.ADOBE_DEFLATE,
+        photometric=imagecodecs.TIFF.PHOTOMETRIC.RGB,
+        predictor=imagecodecs.TIFF.PREDICTOR.HORIZONTAL,
+        extrasample=imagecodecs.TIFF.EXTRASAMPLE.UNASSALPHA if samples.shape[2] == 4 else None,
+        iccprofile=profile,
+    )
+    return bytes(data)
+
+
+WEBP = Encoder("libwebp", "webp", _webp, longest=16_383, is_exact=True)
+AVIF = Encoder("aom", "avif", _avif, longest=65_535)
+PNG = Encoder("libpng", "png", _png, is_deep=True, is_exact=True, is_lossy=False)
+TIFF = Encoder("libtiff", "tiff", _tiff, is_deep=True, is_exact=True, is_lossy=False)
+
+
+def flat(samples: Samples) -> Samples:
+    """Grey without its third axis, as libraries want it."""
+    return samples[..., 0] if samples.shape[2] == 1 else samples
+
+
+def _saved(samples: Samples, kind: str, profile: bytes | None, **options: Any) -> bytes:
+    from PIL import Image
+
+    out = io.BytesIO()
+    if profile is not None:
+        options["icc_profile"] = profile
+    Image.fromarray(flat(samples)).save(out, kind, **options)
+    return out.getvalue()
