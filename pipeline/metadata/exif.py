@@ -14,7 +14,7 @@ from pipeline.metadata.facts import TakenFrom
 from pipeline.metadata.findings import Data, Findings
 from pipeline.metadata.tiff import Ifd, Tiff
 
-_EXIF, _GPS = 0x8769, 0x8825
+EXIF, GPS = 0x8769, 0x8825
 # (date, fraction, offset, confidence): original, digitized, last changed
 _DATES = (
     (0x9003, 0x9291, 0x9011, 0.85),
@@ -34,8 +34,8 @@ def read(data: Data, found: Findings, base: int = 0, end: int | None = None) -> 
 
 def read_main(tiff: Tiff, main: Ifd, found: Findings) -> None:
     """Add what the main directory and those it points to say."""
-    exif, _ = tiff.ifd(tiff.integer(main.get(_EXIF)) or 0)
-    gps, _ = tiff.ifd(tiff.integer(main.get(_GPS)) or 0)
+    exif, _ = tiff.ifd(tiff.integer(main.get(EXIF)) or 0)
+    gps, _ = tiff.ifd(tiff.integer(main.get(GPS)) or 0)
     _camera(tiff, {**exif, **main}, found)
     _words(tiff, {**exif, **main}, found)
     found.orientation(tiff.integer(main.get(0x0112)))

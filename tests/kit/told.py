@@ -175,10 +175,10 @@ SILENT: Mapping[str, Callable[[], bytes]] = {
     "jpeg": media.jpeg,
     "png": lambda: media.saved(media.scene(), "PNG"),
     "webp": lambda: media.saved(media.scene(), "WEBP"),
-    "tiff": lambda: media.saved(media.scene(), "TIFF"),
+    "tiff": lambda: media.saved(media.scene(), "TIFF", icc_profile=ICC),
     "jxl": lambda: bytes(imagecodecs.jpegxl_encode(media.scene())),
     "avif": lambda: media.saved(media.scene(), "AVIF", speed=10, icc_profile=ICC),
-    "heic": media.heic,
+    "heic": lambda: media.heic(icc_profile=ICC),
 }
 
 

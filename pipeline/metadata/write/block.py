@@ -10,10 +10,11 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from pipeline.metadata.exif import EXIF
 from pipeline.metadata.tiff import Entry, Ifd, Tiff, value_size
 from pipeline.metadata.write.patch import Patch, blank
 
-EXIF, GPS, INTEROP, SUB_IFDS = 0x8769, 0x8825, 0xA005, 0x014A
+INTEROP, SUB_IFDS = 0xA005, 0x014A
 ORIENTATION, MAKER_NOTE = 0x0112, 0x927C
 _THUMBNAIL, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 _CODES = {1: "B", 3: "H", 4: "I"}

@@ -29,7 +29,8 @@ CARRIES: Mapping[str, frozenset[str]] = {
     "heif": _NO_IPTC,
 }
 # Where the profile is part of the coded picture or of its properties: only an encoder writes it.
-PROFILE_BY_ENCODER = frozenset(("jxl", "avif", "heic", "heif"))
+PROFILE_BY_ENCODER = frozenset(("jxl", "avif", "heic", "heif", "tiff"))
+PROFILE_IN_PICTURE = frozenset(("jxl",))  # ... and only a decoder could read it again
 
 _READERS: Mapping[str, Callable[[Data], Blocks]] = {
     **dict.fromkeys(("jpeg", "thm"), jpeg.read),

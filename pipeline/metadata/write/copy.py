@@ -16,14 +16,14 @@ from pipeline.metadata.write import block, containers, packet, words
 from pipeline.metadata.write.blocks import Blocks
 
 # Claims about other pictures and videos in the file.
-_PARTS = (
+PARTS = (
     *("GCamera:MotionPhoto", "GCamera:MotionPhotoVersion", "GCamera:MicroVideo"),
     *("GCamera:MotionPhotoPresentationTimestampUs", "GCamera:MicroVideoOffset"),
     *("GCamera:MicroVideoVersion", "GCamera:MicroVideoPresentationTimestampUs"),
     *("Container:Directory", "HDRGainMap:HDRGainMapVersion", "HDRGainMap:HDRGainMapHeadroom"),
     *("apdi:AuxiliaryImageType", "apdi:NativeFormat", "apdi:StoredFormat"),
 )
-_THUMBNAILS = ("xmp:Thumbnails", "xmpGImg:image", "photoshop:DocumentAncestors")
+THUMBNAILS = ("xmp:Thumbnails", "xmpGImg:image", "photoshop:DocumentAncestors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ def _xmp(xmp: bytes, fitting: Fitting) -> bytes:
     }
 
     def edit(name: str, text: str) -> str | None:
-        is_part = name in _PARTS or name.startswith("hdrgm:")
-        if name in _THUMBNAILS or (is_part and not fitting.keeps_parts):
+        is_part = name in PARTS or name.startswith("hdrgm:")
+        if name in THUMBNAILS or (is_part and not fitting.keeps_parts):
             return None
         return values.get(name) or text
 

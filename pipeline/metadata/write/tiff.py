@@ -82,7 +82,9 @@ def _described(exif: Any) -> Any:
 
 
 def write(target: bytes, blocks: Blocks) -> bytes:
-    """`target` with these blocks in place of its own; what is None stays. Raises `Invalid`."""
+    """`target` with these blocks in place of its own; what is None stays. A profile counts as part
+    of the picture, which the encoder writes. Raises `Invalid`.
+    """
     import exiv2
 
     exiv2.LogMsg.setLevel(exiv2.LogMsg.Level.mute)
@@ -97,17 +99,11 @@ def write(target: bytes, blocks: Blocks) -> bytes:
 
 
 def _fill(image: Any, blocks: Blocks) -> None:
-    import exiv2
-
     exif = image.exifData()
     if blocks.exif is not None:
         carrier = _held(Blocks(exif=blocks.exif))
         for datum in _described(carrier.exifData()):
             exif[datum.key()] = datum.value()
-    if blocks.icc is not None:
-        exif["Exif.Image.InterColorProfile"] = exiv2.DataValue(
-            blocks.icc, exiv2.ByteOrder.littleEndian, exiv2.TypeId.undefined
-        )
     if blocks.xmp is not None:
         image.setXmpPacket(blocks.xmp.decode("utf-8", "replace"))
         image.writeXmpFromPacket(True)

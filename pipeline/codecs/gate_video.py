@@ -1,0 +1,141 @@
+"""The gate for videos: every frame decodes, same length, same sounds, same picture."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from pipeline.codecs import likeness, video
+from pipeline.codecs.gate import SHORTER_S, SHORTER_SHARE, Expectations, Fault, sizes
+from pipeline.errors import BadMedia
+
+if TYPE_CHECKING:
+    from pipeline.codecs.gate import Side
+
+_LOOKS = (0.05, 0.35, 0.65, 0.95)  # shares of the length at which both are looked at
+_LOOK_SIDE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What decoding a whole video showed."""
+
+    frames: int
+    spoilt: int
+    length_s: float
+    sounds: int
+
+
+def faults(before: Side, after: Side, wanted: Expectations) -> Iterator[Fault]:
+    """Every fault of the pictures and sounds of a copied video."""
+    try:
+        made = _played(after)
+        with _opened(after) as copy:
+            size = copy.width, copy.height
+    except BadMedia as error:
+        yield Fault("decode", f"The copy cannot be played. {error.message}")
+        return
+    with _opened(before) as original:
+        yield from sizes((original.width, original.height), size, wanted)
+    yield from _lengths(_measured(before), before.facts.duration_s, made)
+    if wanted.is_same_picture:
+        yield from _looks(before, after)
+
+
+def _lengths(before: _Run, told_s: float | None, made: _Run) -> Iterator[Fault]:
+    """The copy's length is that of all frames, or what the original tells: a video that was cut on
+    the phone holds more than it plays.
+    """
+    if made.spoilt:
+        yield Fault("decode", f"{made.spoilt} pieces of the copy cannot be played.")
+    slack = max(SHORTER_S, before.length_s * SHORTER_SHARE)
+    if all(abs(made.length_s - s) > slack for s in (before.length_s, told_s or before.length_s)):
+        yield Fault(
+            "duration",
+            f"The copy plays for {made.length_s:.1f} s instead of {before.length_s:.1f} s.",
+        )
+    if made.sounds < before.sounds:
+        yield Fault("sound", f"The copy has {made.sounds} of {before.sounds} sound tracks.")
+
+
+def _played(side: Side) -> _Run:
+    """Decode every frame there is."""
+    return _run(side, decodes=True)
+
+
+def _measured(side: Side) -> _Run:
+    """Only count: the original was looked at when it came in."""
+    return _run(side, decodes=False)
+
+
+def _run(side: Side, *, decodes: bool) -> _Run:
+    with _opened(side) as clip:
+        stream = clip.stream
+        with contextlib.suppress(av.error.FFmpegError):
+            clip.container.seek(0)  # opening looked at the first frame
+        frames = spoilt = 0
+        begin, end = float("inf"), 0.0
+        for packet in clip.container.demux(stream):
+            if packet.pts is not None:
+                at = float(packet.pts * packet.time_base)
+                begin = min(begin, at)
+                end = max(end, at + float((packet.duration or 0) * packet.time_base))
+            if decodes:
+                good, bad = _decoded(packet)
+                frames, spoilt = frames + good, spoilt + bad
+        sounds = len(clip.container.streams.audio)
+    return _Run(frames, spoilt, max(0.0, end - begin) if end else 0.0, sounds)
+
+
+def _decoded(packet: Any) -> tuple[int, int]:
+    try:
+        frames = packet.decode()
+    except av.error.EOFError:
+        return 0, 0
+    except av.error.FFmpegError:
+        return 0, 1
+    return len(frames), sum(1 for frame in frames if frame.is_corrupt)
+
+
+def _looks(before: Side, after: Side) -> Iterator[Fault]:
+    with (
+        _opened(before) as original,
+        _opened(after) as copy,
+    ):
+        length = min(original.duration_s, copy.duration_s)
+        for share in _LOOKS:
+            shown = _at(original, share * length)
+            made = _at(copy, share * length)
+            if shown is None:
+                continue
+            found = likeness.compare(shown, made) if made is not None else None
+            if found is not None and found.turned != 1:
+                yield Fault("picture", "The copy is turned or mirrored against its original.")
+                return
+            if found is None or not found.is_same:
+                moment = f"after {share * length:.1f} s"
+                yield Fault("picture", f"The copy shows something else {moment}.")
+                return
+
+
+def _at(clip: Any, at_s: float) -> Any:
+    """The picture shown at `at_s`."""
+    last = None
+    for shot in video.shots(clip, at_s):
+        if last is not None and shot.time_s > at_s + 1e-3:
+            break
+        last = shot
+    return video.developed(clip, last.frame, _LOOK_SIDE) if last is not None else None
+
+
+@contextmanager
+def _opened(side: Side) -> Iterator[video.Clip]:
+    if side.format.demuxer is None:
+        raise BadMedia("This is no video.")
+    with side.path.open("rb") as file, video.opened(file, side.format.demuxer) as clip:
+        yield clip
