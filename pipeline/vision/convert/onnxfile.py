@@ -33,6 +33,14 @@ def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         at += size
 
 
+def varints(data: bytes) -> Iterator[int]:
+    """The whole numbers of a packed field."""
+    at = 0
+    while at < len(data):
+        value, at = _varint_at(data, at)
+        yield value
+
+
 def number(field: int, value: int) -> bytes:
     """A field that holds a whole number."""
     return _varint(field << 3) + _varint(value & (1 << 64) - 1)
