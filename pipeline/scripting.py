@@ -108,15 +108,22 @@ class AdvancedFileManager:
     def find(
         self, words: str | Sequence[str] = (), *, limit: int = 100, **only: str | None
     ) -> list[FileRow]:
-        """What is in the library, newest taken first; `darkroom find`.
+        """What is in the library, newest taken first; `darkroom find` and its query language.
 
-        `only` takes kind, state, since and until. Raises `Invalid` for a date that is none.
+        Several words are one query. `only` takes kind, state, since and until. Raises `Invalid` for
+        a query that makes no sense.
         """
         from pipeline.core import Mode
-        from pipeline.service import files
+        from pipeline.finding.language import joined
+        from pipeline.service import finding
 
-        query = files.query_of(words.split() if isinstance(words, str) else words, **only)
-        return self._call(Mode.LOOK, lambda actor, core: files.find(actor, core, query, limit))
+        text = words if isinstance(words, str) else joined(list(words))
+
+        async def run(actor: Actor, core: Core) -> list[FileRow]:
+            query = finding.query_of(core, text, **only)
+            return (await finding.find(actor, core, query, limit=limit)).rows
+
+        return self._call(Mode.LOOK, run)
 
     def batch_operations(
         self, files: str | Path | Paths, operation: str, *, dry_run: bool = False, **options: Any

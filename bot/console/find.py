@@ -12,42 +12,68 @@ from bot.console import wording
 from pipeline.model import Category, FileState
 
 if TYPE_CHECKING:
+    from pipeline.core import Core
+    from pipeline.model import Actor
+    from pipeline.service.finding import Found
     from pipeline.state.files import FileRow
 
 
-@click.command("find")
-@click.argument("words", nargs=-1)
+# "-holiday" is a word to leave out, not a row of options.
+_SETTINGS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+
+
+@click.command("find", context_settings=_SETTINGS)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.option("--kind", type=click.Choice([c.value for c in Category]), help="Only this kind.")
 @click.option("--state", type=click.Choice([s.value for s in FileState]), help="Only this state.")
-@click.option(
-    "--since", metavar="DATE", help="Taken on or after this day: 2023, 2023-07, 2023-07-14."
-)
-@click.option("--until", metavar="DATE", help="Taken on or before this day, month or year.")
+@click.option("--since", metavar="DATE", help="Taken in or after this year, month or day.")
+@click.option("--until", metavar="DATE", help="Taken in or before this year, month or day.")
 @click.option("--limit", default=50, show_default=True, help="How many to show.")
+@click.option("--after", type=int, metavar="N", help="Go on where the last page ended.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_obj
 def COMMAND(
-    home: Path, /, words: tuple[str, ...], limit: int, as_json: bool, **only: str | None
+    home: Path,
+    /,
+    words: tuple[str, ...],
+    limit: int,
+    after: int | None,
+    as_json: bool,
+    **only: str | None,
 ) -> None:
     """Show what is in the library, newest first.
 
-    WORDS are looked for in names, titles, cameras and places; all of them must occur. A year such
-    as 2023 or a month such as 2023-07 means "taken then".
+    WORDS are looked for in people, tags, places, dates, cameras, titles, names and the text in the
+    picture; all of them must occur, and the last may be only begun. A minus excludes, OR chooses,
+    quotes keep words together.
+
+    \b
+    Fields:
+      person: tag: place: text: camera: lens: title: name: in:FOLDER
+      type:video  is:damaged  rating:>=4  near:48.85,2.35,10km
+      before:2020  after:2019-05  date:2021..2023  date:"last summer"
 
     \b
     Examples:
-      darkroom find beach 2023
-      darkroom find --kind video --since 2024-06
+      darkroom find anna beach 2023
+      darkroom find "place:rome -tag:meme type:video before:2020"
+      darkroom find 'camera:"iPhone 12" (dog OR cat)'
       darkroom find --state rejected         what was not taken, and why
     """
     from bot.main import look
-    from pipeline.service import files
+    from pipeline.finding.language import joined
+    from pipeline.service import files, finding
 
-    query = files.query_of(words, **only)
-    found = look(home, lambda actor, core: files.find(actor, core, query, limit))
-    for row in found:
+    async def run(actor: Actor, core: Core) -> Found:
+        query = finding.query_of(core, joined(words), **only)
+        return await finding.find(actor, core, query, limit=limit, after=after)
+
+    found = look(home, run)
+    for row in found.rows:
         click.echo(json.dumps(files.as_json(row)) if as_json else _line(row))
-    if not found and not as_json:
+    if found.following is not None:
+        click.echo(f"There is more: --after {found.following}", err=as_json)
+    elif not found.rows and not as_json:
         click.echo("Nothing found.")
 
 

@@ -83,6 +83,11 @@ def read(text: str, today: date) -> Term:
     return query
 
 
+def value(field: str, text: str, today: date) -> Term:
+    """What `text` means behind `field:`. Raises `Invalid`."""
+    return _in_field(Token(Kind.QUOTED, text, 0, field), today)
+
+
 def joined(arguments: Sequence[str]) -> str:
     """The arguments of a command line as one text: what the shell unquoted is quoted again."""
     return " ".join(map(_requoted, arguments)) if len(arguments) > 1 else "".join(arguments)

@@ -7,18 +7,16 @@ answered with the one that was likely meant.
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import Invalid
+from pipeline.finding import tagging
 from pipeline.library import names
 from pipeline.library.names import Template
 from pipeline.state.tags import Wanted
-
-TAG_LIMIT = 100  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,8 @@ def _tags(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _tag(word: str) -> str:
-    tag = " ".join(unicodedata.normalize("NFC", word).split())
-    if not tag or len(tag) > TAG_LIMIT or not tag.isprintable():
-        raise Invalid(f"{word!r} is no tag.", hint=f"A tag has 1 to {TAG_LIMIT} plain characters.")
+    tag = tagging.tag(word)
+    if tag is None:
+        limit = tagging.LONGEST
+        raise Invalid(f"{word!r} is no tag.", hint=f"A tag has 1 to {limit} plain characters.")
     return tag

@@ -21,7 +21,7 @@ import structlog
 from pipeline.clock import Clock, timestamp
 from pipeline.errors import Busy
 from pipeline.events import Recorded
-from pipeline.state import disk, events, migrate, snapshots, thread
+from pipeline.state import disk, events, migrate, search, snapshots, thread
 from pipeline.state import group as group_commit
 from pipeline.state.failures import translated
 from pipeline.state.group import Write
@@ -54,6 +54,7 @@ class Database:
         self._waiting: asyncio.Queue[Write | None] = asyncio.Queue(QUEUE_LIMIT)
         self._listeners: list[Listener] = []
         self._last_seq = 0
+        self._index_is_broken = False
         self._refusal: str | None = "Another Darkroom owns this home; here it can only be read."
 
     async def write(
@@ -149,7 +150,7 @@ class Database:
         if not group:
             return
         try:
-            latest = await writer.run(lambda con: group_commit.commit(con, group))
+            latest = await writer.run(lambda con: group_commit.commit(con, group, self._settle))
         except sqlite3.OperationalError as error:
             refusal = translated(error)
             if isinstance(refusal, Busy):  # those behind have waited as well: they may go too
@@ -157,6 +158,21 @@ class Database:
             raise
         group_commit.answer(group)
         await self._publish(writer, latest)
+
+    def _settle(self, con: sqlite3.Connection) -> None:
+        """Bring the search index up to date; it can be made again, so it never stops a write."""
+        if self._index_is_broken:
+            return
+        con.execute("SAVEPOINT settling")
+        try:
+            search.settle(con, timestamp(self._clock.now()))
+        except Exception:  # border: what is derived must not endanger what is precious
+            if not con.in_transaction:  # a full disk ends the whole transaction by itself
+                raise
+            con.execute("ROLLBACK TO settling")
+            self._index_is_broken = True  # until the next start
+            _log.exception("the search index cannot be kept up to date")
+        con.execute("RELEASE settling")
 
     async def _publish(self, writer: Thread, latest: int) -> None:
         """Tell the listeners, if there are any by now, of the events up to `latest`."""

@@ -25,12 +25,18 @@ class Write:
     error: BaseException | None = None
 
 
-def commit(con: sqlite3.Connection, group: list[Write]) -> int:
-    """One transaction around all of `group`; answers the newest event's number."""
+def commit(
+    con: sqlite3.Connection, group: list[Write], settle: Callable[[sqlite3.Connection], None]
+) -> int:
+    """One transaction around all of `group`; answers the newest event's number.
+
+    `settle` runs at its end, for what follows from what was written.
+    """
     con.execute("BEGIN IMMEDIATE")
     try:
         for write in group:
             _run_in_savepoint(con, write)
+        settle(con)
         latest = events.latest_seq(con)
         con.execute("COMMIT")
     except BaseException:

@@ -140,7 +140,8 @@ def page(
         " (SELECT json_group_array(CASE WHEN s.file_id = f.id THEN s.other_id ELSE s.file_id END)"
         "  FROM similar s WHERE (s.file_id = f.id OR s.other_id = f.id)"
         "   AND s.decision IS NOT 'different') AS similar_to,"
-        " (SELECT json_group_array(tag) FROM tags WHERE file_id = coalesce(o.id, f.id)) AS tags"
+        " (SELECT json_group_array(tag) FROM tags WHERE file_id = coalesce(o.id, f.id)"
+        "  AND is_removed = 0) AS tags"
         f" FROM ({_FILES_OF_JOB}) t JOIN media_files f ON f.id = t.file_id"
         " JOIN roots r ON r.id = f.root_id LEFT JOIN media_files o ON o.id = f.duplicate_of"
         " WHERE f.id > :after ORDER BY f.id LIMIT :limit",

@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.errors import DarkroomError, Invalid, TooLarge
 from pipeline.finding.language import joined, read, written
@@ -25,10 +24,9 @@ from pipeline.finding.query import (
     Rated,
     Term,
     Text,
-    all_of,
-    any_of,
 )
 from pipeline.model import Category, FileState
+from tests.kit.queries import QUERIES, TYPED
 
 TODAY = date(2024, 5, 17)
 Y2023 = During("2023", "2023")
@@ -127,47 +125,6 @@ def test_what_the_shell_unquoted_is_quoted_again() -> None:
     assert joined(["-tag:old meme", "a"]) == '-tag:"old meme" a'
 
 
-PIECES = st.sampled_from(
-    [
-        "anna",
-        '"',
-        "(",
-        ")",
-        "-",
-        "OR",
-        "AND",
-        "NOT",
-        "tag:",
-        "person:",
-        "date:",
-        "rating:",
-        "near:",
-        "before:",
-        "is:",
-        "type:",
-        "2023",
-        "2023-07-14",
-        "..",
-        "last",
-        "summer",
-        "july",
-        "14",
-        "*",
-        "\\",
-        ":",
-        ",",
-        ">=4",
-        "48.1,2.3",
-        "\x00",
-        "�",
-        "ä",
-        "日本",
-    ]
-    + [" "] * 5
-)
-TYPED = st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join)
-
-
 @given(TYPED)
 def test_any_text_is_read_or_refused_and_reads_back_the_same(text: str) -> None:
     """T74: no text crashes the reader; what it understood it can write so as to read the same."""
@@ -177,36 +134,6 @@ def test_any_text_is_read_or_refused_and_reads_back_the_same(text: str) -> None:
         assert error.hint is None or isinstance(error.hint, str)
         return
     assert read(written(query), date(1990, 1, 1)) == query
-
-
-PERIODS = st.sampled_from(["2019", "2020-02", "2023-07-14"])
-WORDS = st.sampled_from(
-    ["anna", "OR", "last", "2023", "may", "a b", 'q"\\', "-x", "(1)", "tag:a", "x*"]
-)
-LEAVES = st.one_of(
-    st.builds(Text, WORDS, st.none() | st.sampled_from(Field), st.booleans()),
-    st.builds(During, PERIODS, st.none()),
-    st.builds(During, st.none(), PERIODS),
-    PERIODS.map(lambda period: During(period, period)),
-    st.tuples(st.integers(-1, 5), st.integers(-1, 5)).map(lambda pair: Rated(min(pair), max(pair))),
-    st.builds(OfType, st.sampled_from(Category)),
-    st.builds(InState, st.sampled_from(FileState)),
-    st.builds(Marked, st.sampled_from(Mark)),
-    st.builds(
-        Near,
-        *(st.integers(-most, most).map(lambda n: n / 10**6) for most in (90_000_000, 180_000_000)),
-        st.integers(1, 20_000).map(lambda n: n / 1000),
-    ),
-)
-QUERIES = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        inner.filter(lambda term: not isinstance(term, Not)).map(Not),
-        st.lists(inner, min_size=2, max_size=3).map(lambda terms: all_of(*terms)),
-        st.lists(inner, min_size=2, max_size=3).map(lambda terms: any_of(*terms)),
-    ),
-    max_leaves=8,
-)
 
 
 @given(QUERIES)

@@ -64,7 +64,8 @@ class Family:
     async def tags(self, path: str) -> dict[str, str]:
         """The tags of a file, and who gave them."""
         rows = await self.world.query(
-            "SELECT tag, source FROM tags WHERE file_id = ? ORDER BY tag", self.ids[path]
+            "SELECT tag, source FROM tags WHERE file_id = ? AND is_removed = 0 ORDER BY tag",
+            self.ids[path],
         )
         return {row["tag"]: row["source"] for row in rows}
 

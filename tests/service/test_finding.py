@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.library import placing
-from pipeline.service import files
-from pipeline.state import files as stored
+from pipeline.service import finding
+from pipeline.state import search_find
 from tests.library.world import TEMPLATE, add_many
 from tests.service.family import Family
 
@@ -15,8 +15,12 @@ async def test_more_than_a_page_is_found(family: Family, monkeypatch: pytest.Mon
     """The limit is the caller's, not that of one page; every file comes once."""
     world = family.world
     await placing.place(world.db, world.clock, world.home, TEMPLATE, await add_many(world, 40))
-    monkeypatch.setattr(stored, "PAGE_LIMIT", 7)
-    everything = await files.find(family.actor, family.core, files.query_of(()), limit=100)
-    assert len({row.id for row in everything}) == len(everything) == 45
-    some = await files.find(family.actor, family.core, files.query_of(()), limit=10)
-    assert some == everything[:10]
+    monkeypatch.setattr(search_find, "PAGE_LIMIT", 7)
+    query = finding.query_of(family.core, "")
+    everything = await finding.find(family.actor, family.core, query, limit=100)
+    assert len({row.id for row in everything.rows}) == len(everything.rows) == 45
+    assert everything.following is None
+    some = await finding.find(family.actor, family.core, query, limit=10)
+    assert some.rows == everything.rows[:10]
+    rest = await finding.find(family.actor, family.core, query, limit=50, after=some.following)
+    assert rest.rows == everything.rows[10:]

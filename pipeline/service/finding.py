@@ -1,0 +1,61 @@
+"""Finding files by what people remember of them: the one way for every surface."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.engine import zone_of
+from pipeline.finding import language
+from pipeline.finding.query import Term, all_of
+from pipeline.model import Actor
+from pipeline.state import search_find
+from pipeline.state.connection import INTERACTIVE_LIMIT_S
+from pipeline.state.files import FileRow
+
+if TYPE_CHECKING:
+    from pipeline.core import Core
+
+_REACH_S = 10 * INTERACTIVE_LIMIT_S  # a person at a terminal waits this long, not longer
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files that fit, newest taken first; `following` is where to go on, None at the end."""
+
+    rows: list[FileRow]
+    following: int | None = None
+
+
+def query_of(
+    core: Core,
+    text: str,
+    *,
+    kind: str | None = None,
+    state: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> Term:
+    """What a person typed as a query, narrowed by what they chose beside it.
+
+    Raises `Invalid` for what cannot be understood: it says where, and what was likely meant.
+    """
+    today = core.clock.now().astimezone(zone_of(core.settings)).date()
+    chosen = {"type": kind, "is": state, "since": since, "until": until}
+    beside = (language.value(name, value, today) for name, value in chosen.items() if value)
+    return all_of(language.read(text, today), *beside)
+
+
+async def find(
+    actor: Actor, core: Core, query: Term, *, limit: int = 100, after: int | None = None
+) -> Found:
+    """Up to `limit` of the actor's files that fit, from where `after` says, page by page."""
+    rows: list[FileRow] = []
+    while True:
+        search = functools.partial(search_find.find, after=after, limit=limit - len(rows))
+        page = await core.db.read_within(_REACH_S, search, actor.user_id, query)
+        rows += page.rows
+        after = page.following
+        if after is None or len(rows) >= limit:
+            return Found(rows, after)
