@@ -26,7 +26,7 @@ from pipeline.intake import roots
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
 from pipeline.model import Actor, Home, RootKind, Surface, Take
-from pipeline.state import events, lock, opening, snapshots, users
+from pipeline.state import events, lock, opening, search, snapshots, users
 from pipeline.state.connection import Database, open_database, open_for_reading
 
 if TYPE_CHECKING:
@@ -184,17 +184,26 @@ def move_own(state: Path, source: Path, target: Path) -> None:
 
 async def _put_right(core: Core, found: opening.Opening) -> None:
     """Mark our own roots; finish or take back what a crash left; refill a restored state."""
-    from pipeline.library import recover, rescan
+    from pipeline.library import recover, replacing, rescan
 
     for folder, kind in ((core.home.library, RootKind.LIBRARY), (core.home.inbox, RootKind.INBOX)):
         wanted = roots.Wanted(folder, kind, Take.MOVE, core.owner_id)
         await roots.ensure(core.db, core.clock, wanted)
     await recover.settle(core.db, core.clock, core.home)
+    await _fill_index(core.db)
+    await replacing.resume(core.db, core.clock, core.home, days=core.settings.library.trash_days)
     if not found.needs_rescan:
         return
     if found.reason:
         await core.db.write(_tell_restored, found.reason, core.clock)
     await rescan.rescan(core.db, core.clock, core.home, core.owner_id)
+
+
+async def _fill_index(db: Database) -> None:
+    """After an upgrade no file has its line for searching yet: each commit writes some."""
+    before, left = None, await db.read(search.waiting)
+    while left and left != before:
+        before, left = left, await db.write(search.waiting)
 
 
 def _tell_restored(con: sqlite3.Connection, reason: str, clock: Clock) -> None:

@@ -135,6 +135,17 @@ class FileMoved(Event):
     after: str
 
 
+@event("file.replaced")
+@dataclass(frozen=True)
+class FileReplaced(Event):
+    """Other bytes stand for the file now: a smaller copy, or its original again."""
+
+    subject: str
+    before: str  # sha256
+    after: str  # sha256
+    size: int  # bytes now
+
+
 @event("file.retagged")
 @dataclass(frozen=True)
 class FileRetagged(Event):

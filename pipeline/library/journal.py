@@ -15,7 +15,7 @@ from itertools import groupby
 
 from pipeline.clock import Clock, timestamp
 from pipeline.errors import Conflict, DarkroomError, IntegrityBroken, NotAllowed, NotFound
-from pipeline.library import fsops, moving, trash
+from pipeline.library import fsops, moving, replacing, trash
 from pipeline.library.below import Below
 from pipeline.library.renaming import Kept, Renamed
 from pipeline.library.trash import Asking
@@ -85,6 +85,10 @@ async def _reverse(
         case "restore":
             fitting, left = await _in_state(db, file_ids, FileState.DONE)
             return [*left, *await trash.put(db, clock, home, fitting, asking)]
+        case "replace":
+            put_back = functools.partial(replacing.put_back, db, clock, home)
+            ids = [(entry.file_id, str(entry.before["original"])) for entry in entries]
+            return [one for file, original in ids for one in await put_back(file, original, asking)]
         case "retag":
             await db.write(tags.revert, entries, clock, actor=asking.actor)
             return [Retagged(file_id) for file_id in file_ids]

@@ -158,11 +158,18 @@ def results(con: sqlite3.Connection, sha256: str, versions: Mapping[str, int]) -
 
 
 def alive_twin(con: sqlite3.Connection, owner_id: str, sha256: str, *, but: str) -> str | None:
-    """The owner's living file with the same bytes that is not a sidecar, if there is one."""
+    """The owner's living file with the same bytes that is not a sidecar, if there is one.
+
+    A file that a smaller copy stands for is alive in that copy: its original, coming in again, is
+    the same photo.
+    """
     row = con.execute(
-        "SELECT id FROM media_files WHERE owner_id = ? AND sha256 = ? AND id <> ?"
-        f" AND state IN {_ALIVE} AND category <> 'sidecar' LIMIT 1",
-        (owner_id, sha256, but),
+        "SELECT id FROM media_files WHERE owner_id = :owner AND sha256 = :sha256 AND id <> :but"
+        f" AND state IN {_ALIVE} AND category <> 'sidecar'"
+        " UNION ALL SELECT f.id FROM renditions r JOIN media_files f ON f.id = r.file_id"
+        "  WHERE r.sha256 = :sha256 AND r.owner_id = :owner AND r.replaced_at IS NOT NULL"
+        f"  AND f.id <> :but AND f.state IN {_ALIVE} LIMIT 1",
+        {"owner": owner_id, "sha256": sha256, "but": but},
     ).fetchone()
     return None if row is None else str(row["id"])
 

@@ -1,1 +1,0 @@
--- What was made smaller, and what that saved.
