@@ -1,0 +1,141 @@
+"""Grouping of faces: right, canonical in every order of arrival, and bound by the rules."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.library import grouping
+from pipeline.library.grouping import FREE, Rules, Whole
+from tests.kit import people as made_up
+
+SAME = 0.35
+Groups = frozenset[frozenset[int]]
+
+
+def _whole(vectors: made_up.Vectors) -> Whole:
+    return grouping.whole(vectors.astype(np.float32))
+
+
+def _free(count: int) -> Rules:
+    return Rules([FREE] * count, list(range(count)))
+
+
+def _canonical(vectors: Whole, rules: Rules, same: float) -> Groups:
+    """The groups, with faces given in the order of their content, as whoever calls must."""
+    places = sorted(range(len(vectors)), key=lambda at: (vectors[at].tobytes(), at))
+    number = {at: place for place, at in enumerate(places)}
+    firsts = grouping.group(
+        vectors[places],
+        Rules(
+            [rules.known[at] for at in places],
+            [rules.scene[at] for at in places],
+            {number[at]: people for at, people in rules.barred.items()},
+        ),
+        same,
+    )
+    return _groups(firsts, places)
+
+
+def _groups(firsts: NDArray[np.int64], places: list[int]) -> Groups:
+    found: dict[int, set[int]] = {}
+    for place, first in enumerate(firsts.tolist()):
+        found.setdefault(first, set()).add(places[place])
+    return frozenset(frozenset(group) for group in found.values())
+
+
+def _greedy(vectors: Whole, same: float) -> Groups:
+    """Average linkage as the book has it: always the best pair next, in exact whole numbers."""
+    rows = vectors.astype(object)
+    groups = [(frozenset((at,)), rows[at]) for at in range(len(rows))]
+    while len(groups) > 1:
+        best, one, other = max(
+            (int(a[1] @ b[1]) / (len(a[0]) * len(b[0])), -i, -j)
+            for (i, a), (j, b) in itertools.combinations(enumerate(groups), 2)
+        )
+        if best < same * grouping.UNIT**2:
+            break
+        joined = (groups[-one][0] | groups[-other][0], groups[-one][1] + groups[-other][1])
+        groups = [g for at, g in enumerate(groups) if at not in (-one, -other)] + [joined]
+    return frozenset(group for group, _ in groups)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000), people=st.integers(1, 6), each=st.integers(1, 7),
+    alike=st.floats(0.3, 0.7),
+)  # fmt: skip
+def test_it_is_average_linkage(seed: int, people: int, each: int, alike: float) -> None:
+    """Joining nearest pairs all at once gives what joining the best pair one by one gives."""
+    vectors = _whole(made_up.faces(seed, people, each, alike=alike, dims=16)[0])
+    found = _canonical(vectors, _free(len(vectors)), SAME)
+    assert found == _greedy(vectors, SAME)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), order=st.randoms(use_true_random=False))
+def test_faces_that_come_one_by_one_end_in_the_same_groups(seed: int, order: object) -> None:
+    """Whatever the order: after each face only its neighbourhood is grouped anew, and at the end
+    the groups are exactly those of grouping everything at once."""
+    vectors = _whole(made_up.faces(seed, 5, 6, alike=0.45, dims=24)[0])
+    rules = _free(len(vectors))
+    arrival = list(range(len(vectors)))
+    order.shuffle(arrival)  # type: ignore[attr-defined]  # hypothesis types its Random as object
+    here: list[int] = []
+    groups: set[frozenset[int]] = set()
+    for face in arrival:
+        here = sorted([*here, face], key=lambda at: vectors[at].tobytes())
+        reached = grouping.reach(vectors[here], [here.index(face)], SAME)
+        near = [here[at] for at in reached.tolist()]
+        fresh = _groups(grouping.group(vectors[near], _free(len(near)), SAME), near)
+        groups = {group for group in groups if group.isdisjoint(near)} | fresh
+    assert groups == _canonical(vectors, rules, SAME)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), data=st.data())
+def test_rules_always_hold(seed: int, data: st.DataObject) -> None:
+    """No group has two known persons, two faces of one picture that nobody assigned, or a face
+    beside somebody it does not belong to, however alike they are."""
+    vectors = _whole(made_up.faces(seed, 3, 6, alike=0.7, dims=16)[0])
+    count = len(vectors)
+    known = data.draw(st.lists(st.sampled_from([FREE, FREE, 0, 1]), min_size=count, max_size=count))
+    scene = data.draw(st.lists(st.integers(0, 12), min_size=count, max_size=count))
+    barred = data.draw(
+        st.dictionaries(st.integers(0, count - 1), st.sets(st.integers(0, 1)), max_size=8)
+    )
+    barred = {at: people - {known[at]} for at, people in barred.items()}
+    for group in _canonical(vectors, Rules(known, scene, barred), SAME):
+        persons = {known[at] for at in group} - {FREE}
+        assert len(persons) <= 1
+        assert all(persons.isdisjoint(barred.get(at, ())) for at in group)
+        if not persons:
+            assert len({scene[at] for at in group}) == len(group)
+
+
+@pytest.mark.parametrize("crowd", [8, 4096])
+def test_a_crowd_is_grouped_as_a_few_are(crowd: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many neighbours are remembered changes nothing but the time."""
+    vectors, truth = made_up.faces(7, 12, 40, alike=0.5)
+    whole = _whole(vectors)
+    before = _canonical(whole, _free(len(whole)), SAME)
+    monkeypatch.setattr(grouping, "_NEIGHBOURS", crowd)
+    monkeypatch.setattr(grouping, "_ROWS", 7)
+    monkeypatch.setattr(grouping, "_COLUMNS", 61)
+    assert _canonical(whole, _free(len(whole)), SAME) == before
+    assert {frozenset(np.flatnonzero(truth == one).tolist()) for one in range(12)} == before
+
+
+def test_faces_that_are_no_numbers_stop_nothing() -> None:
+    """Zero, infinite and undefined embeddings are faces like nobody's."""
+    rows = [[0.0] * 4, [float("nan")] * 4, [float("inf")] * 4, [0.5] * 4, [0.5] * 4]
+    vectors = grouping.whole_of([np.array(row, "<f2").tobytes() for row in rows])
+    firsts = grouping.group(vectors, _free(5), SAME)
+    assert firsts.tolist() == [0, 1, 2, 3, 3]
+    assert grouping.reach(vectors[:0], [], SAME).size == 0
+    assert grouping.group(vectors[:0], _free(0), SAME).size == 0
