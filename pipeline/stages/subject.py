@@ -109,6 +109,11 @@ class Subject:
         return told or UNKNOWN
 
     @property
+    def fd(self) -> int:
+        """The open file, for programs that read it themselves; `check()` when they are done."""
+        return self._fd
+
+    @property
     def is_held(self) -> bool:
         """True when `data()` is allowed; otherwise use `stream()`."""
         return self.size <= HELD_BYTES

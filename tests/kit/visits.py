@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.model import Outcome
+from pipeline.model import JsonObject, Outcome
 from pipeline.registry import discover
 from pipeline.stages.contract import Stage
 from pipeline.work.workers.child import Visit, ordered
@@ -17,22 +17,36 @@ def all_stages() -> Mapping[str, Stage]:
     return ordered(discover("pipeline.stages", "STAGE"))
 
 
-def request(path: Path, stages: Mapping[str, Stage] | None = None) -> VisitRequest:
-    """A visit of `path` as it lies there now, to these stages or all."""
+def request(
+    path: Path,
+    stages: Mapping[str, Stage] | None = None,
+    params: Mapping[str, JsonObject] | None = None,
+) -> VisitRequest:
+    """A visit of `path` as it lies there now, to these stages or all, asked with these params."""
     seen = path.stat()
-    calls = tuple(StageCall(name) for name in (stages or all_stages()))
+    asked = params or {}
+    calls = tuple(StageCall(name, asked.get(name, {})) for name in (stages or all_stages()))
     return VisitRequest(
         path.name, path, path.name, seen.st_size, seen.st_mtime_ns, seen.st_ino, calls
     )
 
 
-def visit(path: Path, workdir: Path, *names: str) -> Mapping[str, Outcome]:
-    """The outcome of each stage named (all of every visit, if none is)."""
+def visit(
+    path: Path,
+    workdir: Path,
+    *names: str,
+    params: Mapping[str, JsonObject] | None = None,
+    models: Path | None = None,
+) -> Mapping[str, Outcome]:
+    """The outcome of each stage named (all of every visit, if none is).
+
+    `params` are those of each stage, by its name; `models` is the folder of model files.
+    """
     due = {
         name: stage
         for name, stage in all_stages().items()
         if name in names or (not names and not stage.is_on_request)
     }
-    trip = Visit(request(path, due), due, workdir)
+    trip = Visit(request(path, due, params), due, workdir, models)
     trip.run()
     return trip.outcomes

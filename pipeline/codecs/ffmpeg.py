@@ -1,0 +1,115 @@
+"""FFmpeg as a program: where it is, how it is started, and its failures in our words.
+
+A list of arguments, never a shell; no protocol but files; the demuxer our own detection named. A
+stranger's file is handed over as an open descriptor, so that its name never reaches FFmpeg's own
+parsers. The program inherits the limits of the process that starts it, and dies with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import BadMedia, Broken, DecodeFailed
+
+_PR_SET_PDEATHSIG = 1
+_MOST_WORDS = 2_000
+# Threads' own heaps reserve 64 MB of address space each, which a worker's limit counts.
+_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C"}
+_ALWAYS = ("-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-protocol_whitelist", "file")
+
+
+class EncodingFailed(BadMedia):
+    """FFmpeg gave up; `said` holds its last words, for the log and for choosing another encoder."""
+
+    code = "encoding-failed"
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said
+
+
+@lru_cache(maxsize=1)
+def program() -> str:
+    """The FFmpeg that came with the packages. Raises `Broken` where there is none."""
+    import imageio_ffmpeg
+
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise Broken("FFmpeg is not installed.", hint="Run: make setup") from error
+
+
+def source(file: BinaryIO | int, demuxer: str, *before: str) -> list[str]:
+    """Arguments that open `file` by its descriptor as what `demuxer` reads.
+
+    `before` are further options of this input, for instance where to begin.
+    """
+    fd = file if isinstance(file, int) else file.fileno()
+    return ["-threads", "1", "-f", demuxer, *before, "-i", f"file:/proc/self/fd/{fd}"]
+
+
+def run(
+    arguments: Sequence[str],
+    workdir: Path,
+    *,
+    inputs: Sequence[BinaryIO | int] = (),
+    timeout_s: float | None = None,
+) -> None:
+    """Run FFmpeg in `workdir` to its end; `inputs` are the descriptors that `source` named.
+
+    Raises `EncodingFailed` with what FFmpeg said last, `DecodeFailed` when it took too long.
+    """
+    fds = [file if isinstance(file, int) else file.fileno() for file in inputs]
+    with tempfile.TemporaryFile(dir=workdir) as words:
+        try:
+            status = subprocess.run(
+                [program(), *_ALWAYS, *arguments],
+                cwd=workdir,
+                env=_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=words,
+                pass_fds=fds,
+                preexec_fn=_die_with_parent,
+                timeout=timeout_s,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise DecodeFailed(f"FFmpeg did not finish within {timeout_s:.0f} seconds.") from None
+        if status:
+            raise EncodingFailed(_why(status), _last_words(words))
+
+
+def plain(path: Path) -> str:
+    """A path FFmpeg opens as a file, whatever characters it holds."""
+    return f"file:{path}"
+
+
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_parent() -> None:
+    """A worker that is killed must not leave an encoder behind that goes on writing."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _why(status: int) -> str:
+    if status == -signal.SIGXFSZ:
+        return "The film is larger than a worker may write."
+    if status < 0:
+        name = signal.Signals(-status).name if -status in signal.valid_signals() else str(-status)
+        return f"FFmpeg was ended by {name} while it worked on this film."
+    return "FFmpeg could not work on this film: it is damaged, or coded in an unknown way."
+
+
+def _last_words(words: BinaryIO) -> str:
+    words.seek(0, 2)
+    words.seek(max(0, words.tell() - _MOST_WORDS))
+    return words.read().decode("utf-8", "replace").strip()

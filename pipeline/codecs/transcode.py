@@ -1,0 +1,227 @@
+"""A smaller film that looks the same and says the same: the order in which it is made.
+
+Look at the film, find the quality that reaches the target, code it piece by piece, put the pieces
+into a copy of the original's movie, compare. Whatever cannot be kept, reached or saved ends in
+`Declined` with its reason; whatever was finished when time ran out is found again next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.codecs import encoders, ffmpeg, transcode_film, transcode_graft, transcode_search
+from pipeline.codecs.encoders import Codec, Effort, Encoder
+from pipeline.codecs.transcode_film import CannotKeep, Film
+from pipeline.codecs.transcode_pieces import Coding, Piece, Shelf, cut, joined
+from pipeline.codecs.video_parity import compare_videos
+from pipeline.model import Json
+
+_REVISION = 1  # raise it when the same wish gives other pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for. `target` is VMAF; `min_gain` the part of the bytes it must save.
+
+    `hardware` is "auto", "off" or one family. `slice_s` ends the work after so many seconds.
+    """
+
+    codec: Codec = "hevc"
+    target: float = 95.0
+    effort: Effort = "normal"
+    hardware: str = "auto"
+    min_gain: float = 0.2
+    threads: int = 1
+    slice_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The film was made. `gave_up` names encoders that failed on it before."""
+
+    path: Path
+    width: int
+    height: int
+    encoder: str
+    quality: float
+    vmaf: float
+    trials: int
+    pieces: int
+    reused: int
+    bytes_before: int
+    bytes_after: int
+    hdr: str | None
+    gave_up: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """No copy, and why; asking again changes nothing."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Time ran out after `done` of `total` pieces; they are kept."""
+
+    done: int
+    total: int
+
+
+Result = Coded | Declined | Unfinished
+
+
+class _TimeIsUp(Exception):
+    """The slice is over; `done` pieces of `total` are on the shelf."""
+
+    def __init__(self, done: int, total: int) -> None:
+        super().__init__()
+        self.done, self.total = done, total
+
+
+class _NoGain(Exception):
+    """The copy would not be worth it; the text says why."""
+
+
+def shelf_name(identity: str, wish: Wish) -> str:
+    """The folder of one film coded one way: what a piece depends on, and nothing else.
+
+    Encoder and quality are no part of it: the plan on the shelf names them, and each piece its own.
+    """
+    wished = [_REVISION, identity, wish.codec, wish.target, wish.effort, ffmpeg.program()]
+    return hashlib.sha256(json.dumps(wished).encode()).hexdigest()[:32]
+
+
+def transcode(fd: int, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) -> Result:
+    """Make the film behind `fd`, an MP4 or QuickTime file; `target` names the file by suffix.
+
+    Pieces are found and kept on `shelf`. Raises `BadMedia` for a film that cannot be decoded.
+    """
+    try:
+        with transcode_film.opened(fd) as film:
+            if film is None:
+                return Declined("The film is not built as a plain MP4 or QuickTime movie.")
+            return _made(film, wish, shelf, target)
+    except (CannotKeep, _NoGain) as reason:
+        return Declined(str(reason))
+    except _TimeIsUp as pause:
+        return Unfinished(pause.done, pause.total)
+
+
+def _made(film: Film, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) -> Result:
+    before = os.fstat(film.file.fileno()).st_size
+    ends_at = time.monotonic() + wish.slice_s if wish.slice_s is not None else None
+    pieces = cut(film)
+    gave_up: list[str] = []
+    for encoder in _willing(film, wish, shelf):
+        try:
+            plan = _plan(film, wish, encoder, shelf)
+            coding = Coding(encoder, plan.quality, wish.effort, wish.threads)
+            paths = list(_filled(film, wish, coding, pieces, shelf, ends_at))
+            path = target(_suffix(film, encoder))
+            transcode_graft.write(film.movie, film.file, joined(film, pieces, paths), path)
+            _require_same(film, path)
+        except ffmpeg.EncodingFailed:
+            gave_up.append(encoder.name)
+            continue
+        after = path.stat().st_size
+        if after > before * (1 - wish.min_gain):
+            raise _NoGain(_no_gain(1 - after / before))
+        return Coded(
+            path, film.width, film.height, encoder.name, plan.quality, plan.vmaf, plan.trials,
+            len(pieces), shelf.reused, before, after, film.hdr, tuple(gave_up),
+        )  # fmt: skip
+    return Declined(f"No encoder works on this film; tried: {', '.join(gave_up) or 'none'}.")
+
+
+def _willing(film: Film, wish: Wish, shelf: Shelf) -> Iterator[Encoder]:
+    """Encoders to be tried: the one of an earlier run first, programs only for Dolby Vision."""
+    able = list(encoders.candidates(wish.codec, wish.hardware))
+    if film.hdr == "dolby-vision":
+        able = [encoder for encoder in able if not encoder.is_hardware]
+    chosen = (shelf.plan() or {}).get("encoder")
+    yield from sorted(able, key=lambda encoder: encoder.name != chosen)
+
+
+# --- The plan ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    quality: float
+    vmaf: float
+    trials: int
+
+
+def _plan(film: Film, wish: Wish, encoder: Encoder, shelf: Shelf) -> _Plan:
+    """The quality to be used: an earlier run's, or searched for now."""
+    found = shelf.plan()
+    if found is not None and found.get("encoder") == encoder.name:
+        return _Plan(found["quality"], found["vmaf"], found["trials"])
+    most = (1 - wish.min_gain) * _size(film) - (_size(film) - film.picture_bytes)
+    coding = Coding(encoder, encoder.first, wish.effort, wish.threads)
+    choice = transcode_search.search(
+        film, coding, wish.target, most / film.picture_bytes, shelf.folder
+    )
+    if choice is None:
+        raise _NoGain("A copy that looks as good would save too little.")
+    plan = _Plan(choice.trial.quality, choice.trial.vmaf, len(choice.trials))
+    told: dict[str, Json] = {"encoder": encoder.name, "quality": plan.quality}
+    shelf.decide(told | {"vmaf": plan.vmaf, "trials": plan.trials})
+    return plan
+
+
+def _size(film: Film) -> int:
+    return os.fstat(film.file.fileno()).st_size
+
+
+def _no_gain(gain: float) -> str:
+    return (
+        f"A copy that looks as good would save {max(0, round(gain * 100))} %, which is too little."
+    )
+
+
+# --- The pieces ----------------------------------------------------------------------------------
+
+
+def _filled(
+    film: Film,
+    wish: Wish,
+    coding: Coding,
+    pieces: list[Piece],
+    shelf: Shelf,
+    ends_at: float | None,
+) -> Iterator[Path]:
+    """All pieces; gives up as soon as they are too large, stops between two when time is up."""
+    most = film.picture_bytes * (1 - wish.min_gain) + _size(film) * 0.02
+    coded = 0
+    for done, path in enumerate(shelf.fill(film, coding, pieces), 1):
+        coded += path.stat().st_size
+        if coded > most:
+            raise _NoGain(_no_gain(1 - coded / film.picture_bytes))
+        yield path
+        is_over = ends_at is not None and time.monotonic() >= ends_at
+        if is_over and shelf.coded and done < len(pieces):
+            raise _TimeIsUp(done, len(pieces))
+
+
+def _suffix(film: Film, encoder: Encoder) -> str:
+    """QuickTime stays QuickTime; AV1 is at home in MP4 only."""
+    data = film.movie.data
+    is_quicktime = data[4:8] != b"ftyp" or data[8:12] == b"qt  "
+    return ".mov" if is_quicktime and encoder.codec != "av1" else ".mp4"
+
+
+def _require_same(film: Film, path: Path) -> None:
+    """Read the copy as a stranger's; what it lost counts against the encoder."""
+    with path.open("rb") as copy:
+        faults = compare_videos(film.file, copy)
+    if faults:
+        raise ffmpeg.EncodingFailed("The copy is not the same film.", " ".join(faults))

@@ -1,0 +1,7 @@
+"""Fixtures of the codecs' tests."""
+
+from __future__ import annotations
+
+from tests.kit.corpus import corpus
+
+__all__ = ["corpus"]
