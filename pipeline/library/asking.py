@@ -113,7 +113,7 @@ def _looks(
     sums = np.zeros((len(best), vectors.shape[1]), np.float32)
     np.add.at(sums, at, vectors)
     sizes: NDArray[Any] = np.bincount(at, minlength=len(best))
-    means: Means = sums / (sizes[:, None] * UNIT).astype(np.float32)
+    means: Means = (sums / (sizes[:, None] * UNIT)).astype(np.float32)
     found = [
         _Look(person_id or face.id, person_id, face.id, int(size))
         for (_, person_id), face, size in zip(number, best, sizes, strict=True)
