@@ -21,9 +21,8 @@ from pipeline.library.grouping import FREE, Rules
 from pipeline.state import people_grouping as stored
 from pipeline.state.connection import Database
 from pipeline.state.people_grouping import Album, GroupedFace, Grouping
+from pipeline.vision.faces import similarity
 
-SAME = 0.5  # average cosine between the faces of two groups from which they are one person
-DOUBTFUL = 0.35  # and from which a person is asked
 _REST = 9  # times as long as it worked: grouping takes no more than a tenth of a machine
 
 
@@ -34,7 +33,18 @@ class Pace:
     not_before: float = 0.0
 
 
-async def catch_up(db: Database, clock: Clock, pace: Pace | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Average cosines between the faces of two groups: one person from `same` on, and from
+    `doubtful` on a question."""
+
+    same: float = similarity.SAME
+    doubtful: float = similarity.DOUBTFUL
+
+
+async def catch_up(
+    db: Database, clock: Clock, pace: Pace | None = None, bars: Bars | None = None
+) -> int:
     """Group every face that waits; how many came to another person than before.
 
     Cheap when nothing waits. Safe to cancel and to repeat. With a `pace`, raises `TryLater` when it
@@ -47,40 +57,40 @@ async def catch_up(db: Database, clock: Clock, pace: Pace | None = None) -> int:
                 "Faces are grouped a little later.", after_s=pace.not_before - clock.monotonic()
             )
         began = clock.monotonic()
-        changed += await _group(db, clock, owner_id)
+        changed += await _group(db, clock, owner_id, bars or Bars())
         if pace is not None:
             pace.not_before = clock.monotonic() + _REST * (clock.monotonic() - began)
     return changed
 
 
-async def _group(db: Database, clock: Clock, owner_id: str) -> int:
+async def _group(db: Database, clock: Clock, owner_id: str, bars: Bars) -> int:
     while True:
         album = await db.read(stored.album, owner_id)
-        found = await asyncio.to_thread(worked_out, album, clock)
+        found = await asyncio.to_thread(worked_out, album, clock, bars)
         changed = await db.write(stored.record, album, found, timestamp(clock.now()))
         if changed is not None:
             return changed
 
 
-def worked_out(album: Album, clock: Clock) -> Grouping:
+def worked_out(album: Album, clock: Clock, bars: Bars) -> Grouping:
     """Who is who in an album."""
     faces = sorted(album.faces, key=lambda face: (face.embedder, len(face.embedding), face.content))
     groups: list[list[GroupedFace]] = []
     for _, alike in groupby(faces, key=lambda face: (face.embedder, len(face.embedding))):
-        groups += _groups(album, list(alike))
+        groups += _groups(album, list(alike), bars.same)
     persons, fresh = _owners(album, groups, clock)
     looks = {face.id: group[0].id for group in groups for face in group}
-    return Grouping(persons, looks, fresh, questions(album, persons, looks, DOUBTFUL))
+    return Grouping(persons, looks, fresh, questions(album, persons, looks, bars.doubtful))
 
 
-def _groups(album: Album, faces: list[GroupedFace]) -> Iterator[list[GroupedFace]]:
+def _groups(album: Album, faces: list[GroupedFace], same: float) -> Iterator[list[GroupedFace]]:
     """Groups among what hangs together with the faces that wait, the others stay as they are."""
     vectors = grouping.whole_of([face.embedding for face in faces])
     waiting = [at for at, face in enumerate(faces) if face.is_waiting or album.is_anew]
-    reached = grouping.reach(vectors, waiting, SAME)
+    reached = grouping.reach(vectors, waiting, same)
     near = [faces[at] for at in reached.tolist()]
     members: defaultdict[int, list[GroupedFace]] = defaultdict(list)
-    firsts = grouping.group(vectors[reached], _rules(album, near), SAME)
+    firsts = grouping.group(vectors[reached], _rules(album, near), same)
     for face, first in zip(near, firsts.tolist(), strict=True):
         members[first].append(face)
     return iter(members.values())

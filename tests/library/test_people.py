@@ -22,6 +22,7 @@ from tests.kit import people as made_up
 from tests.kit.state import AT, OWNER, add_file, add_household
 
 CLOCK = SystemClock()
+BARS = grouped.Bars(same=0.5, doubtful=0.35)
 BY = By(OWNER, "cli", CLOCK)
 Groups = frozenset[frozenset[str]]
 
@@ -48,8 +49,8 @@ async def _take(
         await db.write(add_file, name)
         await db.write(people.learn, OWNER, name, made_up.facts([vector]), AT)
         if number % at_once == 0:
-            await grouped.catch_up(db, CLOCK)
-    await grouped.catch_up(db, CLOCK)
+            await grouped.catch_up(db, CLOCK, bars=BARS)
+    await grouped.catch_up(db, CLOCK, bars=BARS)
 
 
 async def _groups(db: Database) -> Groups:
@@ -118,11 +119,11 @@ async def test_faces_of_one_picture_are_different_people(db: Database) -> None:
     vectors, _ = made_up.faces(3, 1, 2, alike=0.95)
     await db.write(add_file, "twins")
     await db.write(people.learn, OWNER, "twins", made_up.facts(vectors), AT)
-    await grouped.catch_up(db, CLOCK)
+    await grouped.catch_up(db, CLOCK, bars=BARS)
     assert await _groups(db) == frozenset()
     ids = [face.id for face in await db.read(face_rows.of_file, OWNER, "twins")]
     await db.write(people_decisions.move, BY, ids, None)
-    await grouped.catch_up(db, CLOCK)
+    await grouped.catch_up(db, CLOCK, bars=BARS)
     assert [p.faces for p in await db.read(people.listing, OWNER)] == [2]
 
 
@@ -151,12 +152,12 @@ async def test_doubtful_looks_are_asked_about_and_answers_last(db: Database) -> 
     assert about >= {frozenset("cg")} or about >= {frozenset("ch")}
     await db.write(_answer, "c0", "g", True)
     await db.write(_answer, "c0", "o", False)
-    await grouped.catch_up(db, CLOCK)
+    await grouped.catch_up(db, CLOCK, bars=BARS)
     assert await _questions(db) == []
     files = set(await db.read(people.files_of, OWNER, [anna.id]))
     assert files == {"c0", "c1", "c2", "c3", *"ghij"}
     await db.write(face_rows.group_anew, OWNER)
-    await grouped.catch_up(db, CLOCK)
+    await grouped.catch_up(db, CLOCK, bars=BARS)
     assert set(await db.read(people.files_of, OWNER, [anna.id])) == files
 
 
@@ -195,11 +196,11 @@ async def test_a_decision_made_meanwhile_is_not_overwritten(db: Database) -> Non
     await db.write(add_file, "d")
     await db.write(people.learn, OWNER, "d", made_up.facts(vectors[1:2]), AT)  # as like b as can be
     album = await db.read(people_grouping.album, OWNER)
-    found = grouped.worked_out(album, CLOCK)
+    found = grouped.worked_out(album, CLOCK, BARS)
     face = await _face(db, "a")
     await db.write(people_decisions.exclude, BY, [face.id])
     assert await db.write(people_grouping.record, album, found, AT) is None
-    await grouped.catch_up(db, CLOCK)
+    await grouped.catch_up(db, CLOCK, bars=BARS)
     assert set(await db.read(people.files_of, OWNER, [who.id])) == {"b", "c", "d"}
     assert (await _face(db, "a")).person_id is None
 
@@ -211,7 +212,7 @@ async def test_nothing_waits_twice(db: Database) -> None:
     assert await db.read(people_grouping.owners_waiting) == []
     await db.write(people.learn, OWNER, "a", {"faces": [], "embedder": made_up.EMBEDDER}, AT)
     assert await db.read(people_grouping.owners_waiting) == [OWNER]
-    await grouped.catch_up(db, CLOCK)
+    await grouped.catch_up(db, CLOCK, bars=BARS)
     assert await db.read(people_grouping.owners_waiting) == []
     assert await _groups(db) == {frozenset("bcd")}
 
@@ -222,11 +223,11 @@ async def test_grouping_rests_between_its_works(db: Database) -> None:
     pace = grouped.Pace()
     await _take(db, vectors[:3], list("abc"))
     await db.write(face_rows.group_anew, OWNER)
-    await grouped.catch_up(db, CLOCK, pace)
+    await grouped.catch_up(db, CLOCK, pace, BARS)
     await db.write(face_rows.group_anew, OWNER)
     pace.not_before += 3600
     with pytest.raises(TryLater):
-        await grouped.catch_up(db, CLOCK, pace)
+        await grouped.catch_up(db, CLOCK, pace, BARS)
     assert await db.read(people_grouping.owners_waiting) == [OWNER]
 
 
@@ -238,7 +239,7 @@ async def test_owners_do_not_mix(db: Database) -> None:
     for name, vector in zip("xyz", vectors, strict=True):
         await db.write(add_file, name, "ben")
         await db.write(people.learn, "ben", name, made_up.facts([vector]), AT)
-    await grouped.catch_up(db, CLOCK)
+    await grouped.catch_up(db, CLOCK, bars=BARS)
     (mine,) = await db.read(people.listing, OWNER)
     (theirs,) = await db.read(people.listing, "ben")
     assert mine.id != theirs.id
