@@ -26,7 +26,7 @@ from pipeline.library.similar_index import SimilarIndex
 from pipeline.model import Home
 from pipeline.registry import discover
 from pipeline.state.connection import Database
-from pipeline.work import learning, resources, restudy
+from pipeline.work import learning, rendering, resources, restudy
 from pipeline.work.alongside import alongside
 from pipeline.work.asked import Kind
 from pipeline.work.flow import Flow, Means
@@ -138,6 +138,7 @@ def worker_settings(settings: Settings, home: Home, *, slots: int = 0) -> LocalS
         limits=Limits(memory=memory),
         timeout_s=settings.work.timeout_s,
         models=home.models,
+        keep=home.pieces,
         accelerates=settings.vision.accelerate,
     )
 
@@ -180,7 +181,15 @@ def zone_of(settings: Settings) -> tzinfo:
 
 def _asked(ground: Ground, stages: Sequence[DueStage], mark: str) -> tuple[Kind, ...]:
     """The kinds of work that can be asked for over files of the library."""
-    return (restudy.kind(ground.db, ground.clock, ground.home, stages, learning.keep, mark),)
+    db, clock, home = ground.db, ground.clock, ground.home
+    on_request = {
+        s.name: s.version for s in discover("pipeline.stages", "STAGE") if s.is_on_request
+    }
+    making = rendering.Means(db, clock, home, ground.settings.library.trash_days)
+    return (
+        restudy.kind(db, clock, home, stages, learning.keep, mark),
+        *rendering.kinds(making, on_request),
+    )
 
 
 async def _place(

@@ -132,6 +132,11 @@ class Home:
         """Model files, each known by its hash."""
         return self.state / "models"
 
+    @property
+    def pieces(self) -> Path:
+        """Finished pieces of long films: what workers may write that outlives a visit."""
+        return self.cache / "pieces"
+
     @classmethod
     def at(cls, path: Path) -> Home:
         """The default layout below `path`."""

@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
-from pipeline.errors import DarkroomError, Invalid, NotAllowed
+from pipeline.errors import DarkroomError, Invalid
 from pipeline.events import JobFinished, JobStarted
 from pipeline.library import exporting, moving, renaming, trash
 from pipeline.library.exporting import Exported
 from pipeline.library.renaming import Kept, Renamed, RenameUnit
 from pipeline.library.trash import Asking
 from pipeline.model import Actor, FileState, Json
-from pipeline.service import files
+from pipeline.service import files, outside
 from pipeline.service.requests import NAMES, Copy, Delete, Move, Operation, Rename, Retag
-from pipeline.state import events, jobs, roots, tags
+from pipeline.state import events, jobs, tags
 from pipeline.state.files import FileRow
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ async def _checked(core: Core, operation: Operation) -> Operation:
         case Retag():
             operation.wanted()
         case Copy(destination):
-            await _refuse_ours(core, destination)
+            await outside.require(core, destination)
     return operation
 
 
@@ -202,19 +202,6 @@ def _folder(library: Path, target: str) -> str:
             hint='Name it from the library on, such as "Holidays/2023".',
         )
     return below
-
-
-async def _refuse_ours(core: Core, destination: Path) -> None:
-    """Copies go where Darkroom neither works nor promised not to write."""
-    watched = [one.root.path for one in await core.db.read(roots.listing)]
-    real = await asyncio.to_thread(destination.resolve)
-    for folder in (core.home.inbox, *core.own_folders, *watched):
-        if real.is_relative_to(await asyncio.to_thread(folder.resolve)):
-            raise NotAllowed(
-                "Copies go to a folder that Darkroom does not look after.",
-                path=destination,
-                hint=f"Choose one outside {folder}.",
-            )
 
 
 async def _act(

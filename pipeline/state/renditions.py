@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -28,6 +29,12 @@ class Wish:
     def of(cls, stage: str, version: int, params: JsonObject) -> Wish:
         """The wish; equal parameters in any order are the same wish."""
         return cls(stage, version, json.dumps(params, sort_keys=True, separators=(",", ":")))
+
+    @property
+    def digest(self) -> str:
+        """The wish as a short word, for the names of files."""
+        told = json.dumps([self.stage, self.version, self.params])
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

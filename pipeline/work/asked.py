@@ -43,11 +43,15 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is asked of one file. Without stages there is nothing to do, and no visit is made."""
+    """What is asked of one file. Without stages there is nothing to do, and no visit is made.
+
+    `source` is where to read instead of the file's own bytes, for instance its original.
+    """
 
     stages: tuple[StageCall, ...]
     facts: Mapping[str, JsonObject] = field(default_factory=dict)
     timeout_s: float | None = None
+    source: LibraryFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +162,10 @@ class Asker:
         asking = await self._ledger.db.read(self._kinds[task.kind].ask, task, file)
         if not asking.stages:
             return Answer(task, file, asking, {}, None)
-        reply = await self._workers.visit(await self._request(task, file, asking))
+        source = asking.source or file
+        reply = await self._workers.visit(await self._request(task, source, asking))
         try:
-            _require_same_bytes(file, reply.outcomes[GATE])
+            _require_same_bytes(source, reply.outcomes[GATE])
             _require_now(reply.outcomes)
         except DarkroomError:
             await self._workers.release(reply)

@@ -49,7 +49,8 @@ def main() -> None:
     if args.accelerate:
         _accelerate()
     bounds = limits.Limits(args.memory, args.file_size)
-    in_force = limits.confine(bounds, Path(args.work))
+    writable = [Path(args.work), *([args.keep] if args.keep else [])]
+    in_force = limits.confine(bounds, writable)
     os.chdir(args.work)
     _write(replies, json.dumps({"ready": in_force}).encode() + b"\n")
     for line in iter(lambda: errands.readline(LINE_LIMIT + 1), b""):
@@ -75,6 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--file-size", type=int, default=limits.Limits().file_size)
     parser.add_argument("--models", type=Path, help="folder of model files")
     parser.add_argument("--accelerate", action="store_true", help="use a GPU where there is one")
+    parser.add_argument("--keep", type=Path, help="where finished pieces of long work may lie")
     parser.add_argument("--stages", default=STAGES, help=argparse.SUPPRESS)
     parser.add_argument("--warm", action="store_true", help="import decoders before the first file")
     return parser.parse_args()

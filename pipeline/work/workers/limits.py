@@ -14,6 +14,7 @@ import platform
 import resource
 import signal
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,8 @@ class Limits:
     file_size: int = 1 << 30
 
 
-def confine(limits: Limits, workdir: Path) -> dict[str, bool]:
-    """Limit this process for good; writing stays possible below `workdir` only.
+def confine(limits: Limits, writable: Sequence[Path]) -> dict[str, bool]:
+    """Limit this process for good; writing stays possible below these folders only.
 
     Returns which protections are in force. Call it single-threaded and before any media is read:
     a thread that exists already would keep its freedom.
@@ -42,7 +43,7 @@ def confine(limits: Limits, workdir: Path) -> dict[str, bool]:
     in_force = {
         "no-new-privileges": libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0,
         "network-namespace": _leave_network(libc),
-        "landlock": _restrict_writing(libc, workdir),
+        "landlock": _restrict_writing(libc, writable),
     }
     in_force["seccomp"] = _filter_calls(libc)  # last: it may forbid what the others need
     return in_force
@@ -102,7 +103,7 @@ _TCP = 0b11  # bind and connect, since ABI 4
 _SCOPES = 0b11  # abstract sockets and signals, since ABI 6
 
 
-def _restrict_writing(libc: ctypes.CDLL, workdir: Path) -> bool:
+def _restrict_writing(libc: ctypes.CDLL, writable: Sequence[Path]) -> bool:
     abi = libc.syscall(_CREATE_RULESET, None, 0, 1)
     if abi < 1:
         return False
@@ -112,7 +113,8 @@ def _restrict_writing(libc: ctypes.CDLL, workdir: Path) -> bool:
     if rules < 0:
         return False
     try:
-        _allow(libc, rules, workdir, plain)
+        for folder in writable:
+            _allow(libc, rules, folder, plain)
         _allow(libc, rules, Path(os.devnull), _WRITE_FILE | (_TRUNCATE & newer))
         return bool(libc.syscall(_RESTRICT_SELF, rules, 0) == 0)
     finally:

@@ -44,6 +44,7 @@ class LocalSettings:
     stages: str = "pipeline.stages"
     is_warm: bool = True  # import the decoders before the first visit
     models: Path | None = None  # folder of model files
+    keep: Path | None = None  # where finished pieces of long work may lie, beyond a visit
     accelerates: bool = False  # networks may use a GPU or NPU
 
     def allowance_s(self, request: VisitRequest) -> float:
@@ -55,7 +56,7 @@ class LocalSettings:
 @contextlib.asynccontextmanager
 async def open_workers(settings: LocalSettings, work: Path) -> AsyncIterator[LocalWorkers]:
     """Start the children below `work`; on leaving, kill them all and remove what they wrote."""
-    await asyncio.to_thread(_prepare, work, settings.slots)
+    await asyncio.to_thread(_prepare, work, settings)
     workers = LocalWorkers(settings, work)
     try:
         workers.start()
@@ -64,10 +65,12 @@ async def open_workers(settings: LocalSettings, work: Path) -> AsyncIterator[Loc
         await asyncio.shield(workers.close())
 
 
-def _prepare(work: Path, slots: int) -> None:
+def _prepare(work: Path, settings: LocalSettings) -> None:
     work.mkdir(parents=True, exist_ok=True)
     _remove([path for path in work.iterdir() if path.is_dir()])  # of a run that was killed
-    for index in range(slots):
+    if settings.keep is not None:
+        settings.keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for index in range(settings.slots):
         (work / f"slot-{index}").mkdir(mode=0o700)
 
 
@@ -166,13 +169,14 @@ class Slot:
         settings = self._settings
         log = self.work.with_suffix(".log")
         launch = Launch(
-            self.work,
-            log,
-            settings.limits,
-            settings.stages,
-            settings.is_warm,
-            settings.models,
-            settings.accelerates,
+            work=self.work,
+            log=log,
+            limits=settings.limits,
+            stages=settings.stages,
+            is_warm=settings.is_warm,
+            models=settings.models,
+            accelerates=settings.accelerates,
+            keep=settings.keep,
         )
         self.started += 1
         self._starting = asyncio.create_task(

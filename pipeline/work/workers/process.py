@@ -44,6 +44,7 @@ class Launch:
     is_warm: bool
     models: Path | None = None
     accelerates: bool = False
+    keep: Path | None = None
 
     def command(self) -> list[str]:
         """The command line; `-P` keeps the current directory off the import path."""
@@ -55,6 +56,8 @@ class Launch:
             command += ["--models", str(self.models)]
         if self.accelerates:
             command.append("--accelerate")
+        if self.keep is not None:
+            command += ["--keep", str(self.keep)]
         return [*command, "--warm"] if self.is_warm else command
 
     def environment(self) -> dict[str, str]:

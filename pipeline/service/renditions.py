@@ -1,0 +1,135 @@
+"""Making things of files: start a job, what it made, where to put it, and what all of it saved."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pipeline.clock import new_id, timestamp
+from pipeline.errors import DarkroomError, Invalid
+from pipeline.events import JobStarted
+from pipeline.library import fsops
+from pipeline.library.below import Below
+from pipeline.model import Actor, FileState, JsonObject
+from pipeline.registry import discover
+from pipeline.service import files, outside
+from pipeline.state import asked, events, jobs, renditions
+from pipeline.state.files import FileRow
+from pipeline.state.renditions import Rendition, Savings
+from pipeline.work import rendering
+
+if TYPE_CHECKING:
+    from pipeline.core import Core
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made: a stage, its own parameters, and whether the copy is to replace."""
+
+    stage: str
+    wish: JsonObject
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A running job, and the files it leaves alone because another job has them already."""
+
+    job_id: str
+    busy: tuple[str, ...]
+
+
+async def start(actor: Actor, core: Core, wanted: Sequence[FileRow], order: Order) -> Started:
+    """Queue the order for these files of the library as one job.
+
+    Raises `Invalid` for a stage nobody can ask for, or when no file is left to work on.
+    """
+    _require_stage(order)
+    fitting = [row for row in wanted if row.state in (FileState.PLACED, FileState.DONE)]
+    if not fitting:
+        raise Invalid("There is no file to work on.", hint="darkroom find shows what there is.")
+    now = core.clock.now()
+    job_id = new_id(now)
+    params = rendering.params(order.wish, replaces=order.replaces)
+
+    def begin(con: sqlite3.Connection) -> list[str]:
+        at = timestamp(now)
+        label = actor.label
+        jobs.add(
+            con, job_id, order.stage, owner_id=actor.user_id, actor=label, params=params, at=at
+        )
+        events.append(con, JobStarted(job_id, order.stage), actor=label, at=at)
+        pairs = [(row.id, row.owner_id) for row in fitting]
+        return asked.enqueue_job(con, job_id, order.stage, pairs, now)
+
+    busy = await core.db.write(begin)
+    core.working_flow.poke()
+    return Started(job_id, tuple(busy))
+
+
+async def named(actor: Actor, core: Core, names: Sequence[str]) -> list[FileRow]:
+    """The files of these ids or library paths. Raises `NotFound`."""
+    return [await files.one(actor, core, name) for name in names]
+
+
+async def made(actor: Actor, core: Core, job_id: str) -> list[Rendition]:
+    """What the job made, skipped and replaced. Raises `NotFound`."""
+    await core.db.read(jobs.require, job_id, actor.user_id)
+    return await core.db.read(renditions.of_job, job_id, actor.user_id)
+
+
+async def savings(actor: Actor, core: Core) -> list[Savings]:
+    """The ledger: what renditions of the actor's files came to, by stage."""
+    return await core.db.read(renditions.savings, actor.user_id)
+
+
+async def export(
+    actor: Actor, core: Core, wanted: Sequence[Rendition], folder: Path
+) -> list[Path | DarkroomError]:
+    """Verified copies of renditions in a folder outside Darkroom, under their files' names.
+
+    One result for each, in order. Never overwrites: a name that is taken gets a number. Raises
+    `NotAllowed` for a folder that Darkroom looks after.
+    """
+    await outside.require(core, folder)
+    rows = {one.file_id: await files.one(actor, core, one.file_id) for one in wanted}
+    return await asyncio.to_thread(
+        lambda: [_export(core, one, rows[one.file_id], folder) for one in wanted]
+    )
+
+
+def _export(core: Core, one: Rendition, row: FileRow, folder: Path) -> Path | DarkroomError:
+    made_from = PurePosixPath(row.path or row.source_path)
+    suffix = PurePosixPath(one.path or "").suffix
+    try:
+        source = Below(core.home.cache, one.path or "")
+        digest, identity = fsops.hash_file(source)
+        fsops.make_folders(folder.parent, folder.name)
+        staged = Below(folder, f".darkroom-{one.id}")
+        fsops.drop_staged(staged)
+        copy = fsops.copy_verified(source, staged, identity=identity, sha256=digest)
+        target = _free(folder, made_from.stem, suffix)
+        fsops.link_new(copy, target)
+        fsops.drop_staged(staged)
+        fsops.fsync_folders(folder, [""])
+    except DarkroomError as error:
+        return error
+    return target.path
+
+
+def _free(folder: Path, stem: str, suffix: str) -> Below:
+    target, number = Below(folder, f"{stem}{suffix}"), 1
+    while fsops.is_taken(target):
+        number += 1
+        target = Below(folder, f"{stem} ({number}){suffix}")
+    return target
+
+
+def _require_stage(order: Order) -> None:
+    known = {s.name for s in discover("pipeline.stages", "STAGE") if s.is_on_request}
+    if order.stage not in known:
+        raise Invalid(f"Nothing can be made with {order.stage!r}.", hint=", ".join(sorted(known)))
