@@ -55,6 +55,8 @@ class Database:
         self._listeners: list[Listener] = []
         self._last_seq = 0
         self._index_is_broken = False
+        self._writer: Thread | None = None
+        self._rewriting = asyncio.Lock()
         self._refusal: str | None = "Another Darkroom owns this home; here it can only be read."
 
     async def write(
@@ -99,6 +101,25 @@ class Database:
 
         return await self._read(limited)
 
+    async def rewrite(self) -> None:
+        """Write the whole file anew, so that no byte of what was deleted is left in it or its log.
+
+        Reading and writing wait meanwhile. Raises `Busy` when another process reads it, and
+        `StorageFull` where there is no room for a second copy; nothing is lost then.
+        """
+        self._refuse_if_closed()
+        writer = self._writer
+        assert writer is not None, "what can be written to has a writer"
+        async with self._rewriting:
+            readers = [await self._readers.get() for _ in range(READERS)]
+            try:
+                await writer.run(_rewrite)
+            except sqlite3.Error as error:
+                raise translated(error) from error
+            finally:
+                for reader in readers:
+                    self._readers.put_nowait(reader)
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the events of each commit, in order; returns how to stop that."""
         self._listeners.append(listener)
@@ -124,7 +145,7 @@ class Database:
     async def _writing(self, writer: Thread) -> AsyncIterator[None]:
         """Take writes until the block ends, then commit what waits and refuse the rest."""
         self._last_seq = await writer.run(events.latest_seq)
-        self._refusal = None
+        self._refusal, self._writer = None, writer
         task = asyncio.create_task(self._run_writer(writer), name="state writer")
         try:
             yield
@@ -204,6 +225,16 @@ class Database:
             if ending:
                 self._waiting.put_nowait(None)
                 return
+
+
+def _rewrite(con: sqlite3.Connection) -> None:
+    con.execute("VACUUM")
+    is_busy = con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if is_busy:
+        raise Busy(
+            "Another program reads the database; bytes of what was deleted may be in its log.",
+            hint="Close that program; Darkroom tries again by itself.",
+        )
 
 
 def _viewed(con: sqlite3.Connection, fn: Callable[[], T]) -> T:

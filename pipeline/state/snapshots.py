@@ -122,6 +122,36 @@ def is_good(snapshot: Snapshot) -> bool:
     return sealed == _sha256(snapshot.path) and examine(snapshot.path, alone=True) is None
 
 
+def rewrite(
+    database: Path, change: Callable[[sqlite3.Connection], object], remove: Remove
+) -> list[Path]:
+    """Let `change` alter every snapshot; which could not be read and stay as they were.
+
+    A new one, checked and sealed, takes the place of each. Blocks, so run it in a thread. At a
+    crash in between some are still as they were: do it again.
+    """
+    left = []
+    for snapshot in listing(database):
+        if not is_good(snapshot):
+            left.append(snapshot.path)
+            continue
+        path = _free_name(snapshot.path.parent, snapshot.path.stem)
+        copy_live(snapshot.path, path)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as con:
+            con.row_factory = sqlite3.Row
+            con.execute("PRAGMA foreign_keys = ON")
+            con.execute("BEGIN")
+            change(con)
+            con.execute("COMMIT")
+            con.execute("VACUUM")
+        _sync(path)
+        _write_seal(path)
+        _sync(path.parent)
+        remove(_seal_of(snapshot.path))
+        remove(snapshot.path)
+    return left
+
+
 def set_aside(database: Path, at: datetime, move: Move) -> Path | None:
     """Move `database` and its side files into a folder `damaged-<time>`; None if there was nothing.
 
