@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from pipeline.errors import Conflict, NotFound
 from pipeline.events import PeopleUndone
 from pipeline.model import Json, JsonObject
 from pipeline.state import events, people_grouping
+from pipeline.state.people import name_key
 
 _PEOPLE = ("name", "consent", "is_hidden", "cover_face_id", "created_at")
 
@@ -91,7 +93,8 @@ def undo(
 ) -> Entry:
     """Take back one decision, the newest where none is named.
 
-    Raises `NotFound`, and `Conflict` where a later decision about the same faces or people stands.
+    Raises `NotFound`, and `Conflict` where a later decision about the same faces or people stands
+    or somebody else has got the name.
     """
     row = con.execute(
         "SELECT id, action, summary, actor, at, before FROM people_journal WHERE owner_id = ?1"
@@ -105,6 +108,7 @@ def undo(
     at = timestamp(clock.now())
     people_grouping.wait(con, before["faces"], before["people"])  # as it is, and as it was
     _restore(con, owner_id, before)
+    _refuse_two_of_a_name(con, owner_id)
     people_grouping.wait(con, before["faces"], before["people"])
     con.execute("UPDATE people_journal SET undone_at = ? WHERE id = ?", (at, row["id"]))
     events.append(con, PeopleUndone(row["id"], row["action"]), actor=actor, at=at)
@@ -135,6 +139,19 @@ def _refuse_if_built_upon(
                 f"A later decision builds on this one: {row['summary']}",
                 hint="Undo that one first; nothing was changed.",
             )
+
+
+def _refuse_two_of_a_name(con: sqlite3.Connection, owner_id: str) -> None:
+    rows = con.execute(
+        "SELECT name FROM people WHERE owner_id = ? AND name IS NOT NULL", (owner_id,)
+    )
+    names = Counter(name_key(row["name"]) for row in rows)
+    twice = next((name for name, count in names.items() if count > 1), None)
+    if twice is not None:
+        raise Conflict(
+            "Somebody else has that name by now; nothing was changed.",
+            hint="Give one of the two another name, then undo.",
+        )
 
 
 # --- rows back as they were --------------------------------------------------------------------
