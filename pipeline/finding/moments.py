@@ -6,7 +6,6 @@ relative is reckoned from the day that is given.
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -14,11 +13,16 @@ from datetime import date, timedelta
 from pipeline.finding.query import During
 
 _PREFIX = re.compile(r"(1[89]\d\d|20\d\d)(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?")
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SEASON_NAMES = ("winter", "spring", "summer", "autumn fall")
 _MONTHS = {
-    name.lower(): number
-    for names in (calendar.month_name, calendar.month_abbr)
-    for number, name in enumerate(names)
-    if name
+    spelling: number
+    for number, name in enumerate(_MONTH_NAMES, 1)
+    for spelling in (name, name[:3])
 } | {
     "sept": 9, "januar": 1, "jänner": 1, "februar": 2, "märz": 3, "mai": 5, "juni": 6, "juli": 7,
     "oktober": 10, "dezember": 12,
@@ -55,8 +59,7 @@ def words_of(taken_at: str, *, is_south: bool) -> str:
     except ValueError:
         return ""
     shifted = (day.month + (6 if is_south else 0)) % 12
-    season = ("winter", "spring", "summer", "autumn fall")[shifted // 3]
-    return f"{calendar.month_name[day.month]} {season} {calendar.day_name[day.weekday()]}".lower()
+    return f"{_MONTH_NAMES[day.month - 1]} {_SEASON_NAMES[shifted // 3]} {_DAYS[day.weekday()]}"
 
 
 def _between(text: str, today: date) -> During | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Han, kana and Hangul: written without spaces, or with endings that hang on the word.
 _UNSPACED = re.compile(
@@ -19,10 +20,15 @@ _SEAMS = re.compile(
     r"|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])"  # camelCase
 )
 _WORD = re.compile(r"\w+")
+_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+_REMEMBERED = 4096  # cameras, places and folders come again and again
 
 
+@lru_cache(_REMEMBERED)
 def folded(text: str) -> str:
     """`text` without what does not matter, as one line of words with spaces between them."""
+    if text.isascii():
+        return " ".join(text.translate(_ASCII).split())
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     bare = "".join(map(_kept, plain))
     return " ".join(_UNSPACED.sub(r" \1 ", bare).split())
@@ -36,8 +42,13 @@ def of_text(*texts: str | None) -> str:
 def of_name(*names: str | None) -> str:
     """Names of files and folders, folded, followed by the words that are written together."""
     known = [name for name in names if name]
-    apart = (_SEAMS.sub(" ", word) for name in known for word in _WORD.findall(name))
-    return of_text(*known, *(words for words in apart if " " in words))
+    return of_text(*known, *filter(None, map(_apart, known)))
+
+
+@lru_cache(_REMEMBERED)
+def _apart(name: str) -> str:
+    apart = (_SEAMS.sub(" ", word) for word in _WORD.findall(name))
+    return " ".join(words for words in apart if " " in words)
 
 
 def _kept(character: str) -> str:

@@ -10,26 +10,32 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pipeline.finding import moments, words
 from pipeline.state import deriving, people
 
-AT_ONCE = 5_000  # lines in one commit: about half a second of writing
+AT_ONCE = 2_000  # lines in one commit: about half a second of writing
 _TIES = 14  # bits of a rank that tell files of one millisecond apart
 _WIDER = (_TIES, 20, 26, 40)  # where there are more, they spill over into the time behind
 _TEXT_LIMIT = 20_000  # characters read in one picture
 _YEAR_1, _MILLISECOND = datetime(1, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _SELECT = """
     SELECT f.id, f.owner_id, f.source_path, f.path, f.state, f.category, f.facts, f.taken_at,
-           f.taken_utc, f.lat, f.place, p.names AS place_names, f.camera, f.lens, f.title,
+           f.taken_utc, f.lat, f.lon, f.place, p.names AS place_names, f.camera, f.lens, f.title,
+           coalesce(f.rating, 0) AS rating, f.is_damaged, coalesce(f.category, 'unknown') AS kind,
            f.bundle_id, f.bundle_role,
            (SELECT a.results FROM ai_analysis a
             WHERE a.file_id = f.id AND a.analysis_type = 'text') AS text
     FROM media_files f LEFT JOIN place_names p ON p.place = f.place
     WHERE f.id = ?
 """
+_FROM = (  # columns above, in the order of these of `search_files`
+    "owner_id", "state", "kind", "taken_at", "rating", "is_damaged", "lat", "lon",
+)  # fmt: skip
+_ASKED = "owner_id, state, category, taken_at, rating, is_damaged, lat, lon"
+_MARKS = ", ".join("?" * len(_FROM))
 _SIDECARS = (
     "SELECT facts FROM media_files WHERE bundle_id = ? AND bundle_role = 'sidecar'"
     " AND state IN ('studied', 'placing', 'placed', 'done', 'missing') ORDER BY id"
@@ -101,7 +107,8 @@ def _refresh(con: sqlite3.Connection, file_id: str, at: str) -> None:
     if row["category"] != "sidecar":
         deriving.derive(con, file_id, facts, at)
     rank = _ranked(con, row)
-    new = astuple(_line(con, row, facts))
+    line = _line(con, row, facts)
+    new = tuple(getattr(line, name) for name in Line.__slots__)
     old = con.execute("SELECT * FROM search WHERE rowid = ?", (rank,)).fetchone()
     if old is not None and tuple(old) == new:
         return
@@ -167,26 +174,23 @@ def _names(con: sqlite3.Connection, row: sqlite3.Row, written: list[str]) -> lis
 def _ranked(con: sqlite3.Connection, row: sqlite3.Row) -> int:
     """The rank of a file, given anew when it was taken at another time; its other columns kept."""
     taken = row["taken_utc"] or row["taken_at"]
-    category = row["category"] or "unknown"
     known = con.execute(
-        "SELECT rank, ordered_by, owner_id, state, category, taken_at FROM search_files"
-        " WHERE file_id = ?",
-        (row["id"],),
+        f"SELECT rank, ordered_by, {_ASKED} FROM search_files WHERE file_id = ?", (row["id"],)
     ).fetchone()
-    wanted = (row["owner_id"], row["state"], category, row["taken_at"])
+    wanted = tuple(row[name] for name in _FROM)
     if known is not None and known["ordered_by"] == taken:
         if tuple(known)[2:] != wanted:
             con.execute(
-                "UPDATE search_files SET owner_id = ?, state = ?, category = ?, taken_at = ?"
-                " WHERE rank = ?",
+                f"UPDATE search_files SET ({_ASKED}) = ({_MARKS}) WHERE rank = ?",
                 (*wanted, known["rank"]),
             )
         return int(known["rank"])
-    con.execute("DELETE FROM search_files WHERE file_id = ?", (row["id"],))
+    if known is not None:
+        con.execute("DELETE FROM search_files WHERE rank = ?", (known["rank"],))
     rank = _free(con, _slot_of(taken))
     con.execute(
-        "INSERT INTO search_files (rank, file_id, ordered_by, owner_id, state, category, taken_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO search_files (rank, file_id, ordered_by, {_ASKED})"
+        f" VALUES (?, ?, ?, {_MARKS})",
         (rank, row["id"], taken, *wanted),
     )
     return rank

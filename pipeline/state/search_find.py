@@ -49,8 +49,8 @@ _COLUMNS = {
     Field.IN: "folder",
 }
 _MARKS = {
-    Mark.DAMAGED: "m.is_damaged = 1",
-    Mark.LOCATED: "(m.lat IS NOT NULL AND m.lon IS NOT NULL)",
+    Mark.DAMAGED: "s.is_damaged = 1",
+    Mark.LOCATED: "(s.lat IS NOT NULL AND s.lon IS NOT NULL)",
 }
 _SELECTED = ", ".join(f"m.{name}" for name in COLUMNS)
 _KM_PER_DEGREE = 111.32
@@ -188,7 +188,7 @@ def _part(term: Term) -> _Part:
         case InState(state):
             return _Where("s.state = ?", (state,))
         case Rated(least, most):
-            return _Where("coalesce(m.rating, 0) BETWEEN ? AND ?", (least, most))
+            return _Where("s.rating BETWEEN ? AND ?", (least, most))
         case Marked(mark):
             return _Where(_MARKS[mark])
         case Near():
@@ -244,7 +244,7 @@ def _during(since: str | None, until: str | None) -> _Where:
 def _near(term: Near) -> _Where:
     """A flat map around the place, which also goes on beyond 180 degrees."""
     shrink = max(math.cos(math.radians(term.lat)), 0.01)
-    apart = "min(abs(m.lon - ?), 360.0 - abs(m.lon - ?))"
-    distance = f"(m.lat - ?) * (m.lat - ?) + {apart} * {apart} * ?"
+    apart = "min(abs(s.lon - ?), 360.0 - abs(s.lon - ?))"
+    distance = f"(s.lat - ?) * (s.lat - ?) + {apart} * {apart} * ?"
     bound = (term.lat, term.lat, *[term.lon] * 4, shrink**2, (term.km / _KM_PER_DEGREE) ** 2)
     return _Where(f"coalesce({distance} <= ?, 0)", bound)

@@ -33,12 +33,16 @@ CREATE TABLE search_files (                       -- what is asked of every hit,
     owner_id   TEXT NOT NULL,
     state      TEXT NOT NULL,
     category   TEXT NOT NULL,                     -- 'unknown' before it is looked at
-    taken_at   TEXT
+    taken_at   TEXT,
+    rating     INTEGER NOT NULL,                  -- 0: none
+    is_damaged INTEGER NOT NULL,
+    lat        REAL,
+    lon        REAL
 ) STRICT;
 
 CREATE VIRTUAL TABLE search USING fts5 (          -- rowid is the rank
     name, folder, source, title, people, tags, place, text, camera, lens, moment,
-    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co So'", prefix = '2 3'
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co So'"
 );
 
 CREATE TABLE search_stale (                       -- files whose line is to be written again
@@ -50,16 +54,19 @@ CREATE TRIGGER search_file_gone AFTER DELETE ON search_files BEGIN
     DELETE FROM search WHERE rowid = OLD.rank;
 END;
 CREATE TRIGGER search_file_new AFTER INSERT ON media_files BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (NEW.id);
+    INSERT INTO search_stale VALUES (NEW.id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_file_told AFTER UPDATE OF owner_id, source_path, path, category, facts,
-        taken_at, taken_utc, lat, place, camera, lens, title, bundle_id ON media_files
+        taken_at, taken_utc, lat, lon, place, camera, lens, rating, title, is_damaged, bundle_id
+    ON media_files
     WHEN (OLD.owner_id, OLD.source_path, OLD.path, OLD.category, OLD.facts, OLD.taken_at,
-          OLD.taken_utc, OLD.lat, OLD.place, OLD.camera, OLD.lens, OLD.title, OLD.bundle_id)
+          OLD.taken_utc, OLD.lat, OLD.lon, OLD.place, OLD.camera, OLD.lens, OLD.rating, OLD.title,
+          OLD.is_damaged, OLD.bundle_id)
       IS NOT (NEW.owner_id, NEW.source_path, NEW.path, NEW.category, NEW.facts, NEW.taken_at,
-          NEW.taken_utc, NEW.lat, NEW.place, NEW.camera, NEW.lens, NEW.title, NEW.bundle_id)
+          NEW.taken_utc, NEW.lat, NEW.lon, NEW.place, NEW.camera, NEW.lens, NEW.rating, NEW.title,
+          NEW.is_damaged, NEW.bundle_id)
 BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (NEW.id);
+    INSERT INTO search_stale VALUES (NEW.id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_file_state AFTER UPDATE OF state ON media_files
     WHEN OLD.state IS NOT NEW.state
@@ -69,54 +76,58 @@ END;
 CREATE TRIGGER search_sidecar_told AFTER UPDATE OF facts, bundle_id, bundle_role, state
     ON media_files WHEN 'sidecar' IN (OLD.bundle_role, NEW.bundle_role)
 BEGIN
-    INSERT OR IGNORE INTO search_stale
-        SELECT id FROM media_files WHERE bundle_id IN (OLD.bundle_id, NEW.bundle_id);
+    INSERT INTO search_stale
+        SELECT id FROM media_files WHERE bundle_id IN (OLD.bundle_id, NEW.bundle_id)
+        ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_tag_new AFTER INSERT ON tags BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (NEW.file_id);
+    INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_tag_changed AFTER UPDATE ON tags BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (NEW.file_id);
+    INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_tag_gone AFTER DELETE ON tags BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (OLD.file_id);
+    INSERT INTO search_stale VALUES (OLD.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_analysis_new AFTER INSERT ON ai_analysis BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (NEW.file_id);
+    INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_analysis_changed AFTER UPDATE ON ai_analysis BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (NEW.file_id);
+    INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_analysis_gone AFTER DELETE ON ai_analysis BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (OLD.file_id);
+    INSERT INTO search_stale VALUES (OLD.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_face_new AFTER INSERT ON faces WHEN NEW.person_id IS NOT NULL BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (NEW.file_id);
+    INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_face_changed AFTER UPDATE OF file_id, person_id ON faces
     WHEN (OLD.file_id, OLD.person_id) IS NOT (NEW.file_id, NEW.person_id)
 BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (OLD.file_id), (NEW.file_id);
+    INSERT INTO search_stale VALUES (OLD.file_id), (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_face_gone AFTER DELETE ON faces WHEN OLD.person_id IS NOT NULL BEGIN
-    INSERT OR IGNORE INTO search_stale VALUES (OLD.file_id);
+    INSERT INTO search_stale VALUES (OLD.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_person_changed AFTER UPDATE OF name, consent, is_hidden ON people
     WHEN (OLD.name, OLD.consent, OLD.is_hidden) IS NOT (NEW.name, NEW.consent, NEW.is_hidden)
 BEGIN
-    INSERT OR IGNORE INTO search_stale SELECT file_id FROM faces WHERE person_id = NEW.id;
+    INSERT INTO search_stale SELECT file_id FROM faces WHERE person_id = NEW.id
+        ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_person_refused AFTER UPDATE OF name, consent, is_hidden ON people
     WHEN (OLD.name, OLD.consent = 'no', OLD.is_hidden) IS NOT
          (NEW.name, NEW.consent = 'no', NEW.is_hidden)
      AND 1 IN (OLD.consent = 'no', OLD.is_hidden, NEW.consent = 'no', NEW.is_hidden)
 BEGIN                                             -- the file itself may say who is in it
-    INSERT OR IGNORE INTO search_stale
-        SELECT id FROM media_files WHERE owner_id = NEW.owner_id AND instr(facts, '"people"');
+    INSERT INTO search_stale
+        SELECT id FROM media_files WHERE owner_id = NEW.owner_id AND instr(facts, '"people"')
+        ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_person_gone AFTER DELETE ON people
     WHEN 1 IN (OLD.consent = 'no', OLD.is_hidden)
 BEGIN
-    INSERT OR IGNORE INTO search_stale
-        SELECT id FROM media_files WHERE owner_id = OLD.owner_id AND instr(facts, '"people"');
+    INSERT INTO search_stale
+        SELECT id FROM media_files WHERE owner_id = OLD.owner_id AND instr(facts, '"people"')
+        ON CONFLICT DO NOTHING;
 END;
