@@ -18,11 +18,16 @@ from pipeline.errors import TryLater
 from pipeline.library import grouping
 from pipeline.library.asking import questions
 from pipeline.library.grouping import FREE, Rules
+from pipeline.state import people_erasing
 from pipeline.state import people_grouping as stored
 from pipeline.state.connection import Database
 from pipeline.state.people_grouping import Album, GroupedFace, Grouping
 from pipeline.vision.faces import similarity
 
+EVENTS = (  # after which there may be something to group
+    "file.studied", "file.purged", "people.merged", "people.undone", "people.told-apart",
+    "person.named", "person.hidden", "person.consented", "faces.moved",
+)  # fmt: skip
 _REST = 9  # times as long as it worked: grouping takes no more than a tenth of a machine
 
 
@@ -50,6 +55,8 @@ async def catch_up(
     Cheap when nothing waits. Safe to cancel and to repeat. With a `pace`, raises `TryLater` when it
     is too soon after the last time.
     """
+    if await db.read(people_erasing.owners_purged):
+        await db.write(people_erasing.forget_purged)
     changed = 0
     for owner_id in await db.read(stored.owners_waiting):
         if pace is not None and clock.monotonic() < pace.not_before:

@@ -17,13 +17,13 @@ from datetime import datetime
 
 from pipeline.clock import new_id
 from pipeline.model import Json, JsonObject
-from pipeline.state import settings
+from pipeline.state import faces_remembered, settings
+from pipeline.state.faces_remembered import SAME_BOX, Box, overlap_of
 
 RECOGNITION = "people.recognition"  # setting: False when a household does not want it
+EPOCH = "people.epoch"  # setting
 REGROUP = "people.regroup"  # setting, by owner: all of their faces are to be grouped anew
-SAME_BOX = 0.3  # overlap (intersection over union) of two boxes of one face in one picture
 _MOST_FACES = 1_000  # of one file; a crowd beyond that is no album of people
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def learn(con: sqlite3.Connection, owner_id: str, file_id: str, facts: JsonObjec
     """
     found = told(facts)
     if not recognition_is_on(con):
-        found = [_without_embedding(face) for face in found]
+        found = _unrecognised(con, file_id, found)
     kept = _kept(con, file_id)
     pairs = matched([face.box for face in found], [face.box for face in kept])
     is_changed = False
@@ -119,6 +119,17 @@ def face_of(row: sqlite3.Row) -> Face:
 def group_anew(con: sqlite3.Connection, owner_id: str) -> None:
     """All faces of the owner are to be grouped again: one that others leaned on has changed."""
     settings.put(con, f"{REGROUP}.{owner_id}", True)
+    next_epoch(con)
+
+
+def epoch(con: sqlite3.Connection) -> int:
+    """Grows with every change that makes a grouping under way worthless."""
+    return int(settings.get(con, EPOCH) or 0)
+
+
+def next_epoch(con: sqlite3.Connection) -> None:
+    """A face or a decision changed: a grouping under way is worked out again."""
+    settings.put(con, EPOCH, epoch(con) + 1)
 
 
 # --- what a stage told -------------------------------------------------------------------------
@@ -156,6 +167,15 @@ def _embedding(text: Json) -> bytes | None:
     return data if data and len(data) % 2 == 0 else None
 
 
+def _unrecognised(con: sqlite3.Connection, file_id: str, found: list[Found]) -> list[Found]:
+    """The faces without what a visit told that began before recognition was switched off."""
+    if any(face.embedding for face in found):
+        row = con.execute("SELECT sha256 FROM media_files WHERE id = ?", (file_id,)).fetchone()
+        if row is not None and row["sha256"] is not None:
+            faces_remembered.strip_content(con, row["sha256"])
+    return [_without_embedding(face) for face in found]
+
+
 def _without_embedding(face: Found) -> Found:
     return replace(face, embedding=None, embedder=None)
 
@@ -175,16 +195,6 @@ def matched(found: Sequence[Box], kept: Sequence[Box]) -> dict[int, int]:
         if one not in pairs and other not in pairs.values():
             pairs[one] = other
     return pairs
-
-
-def overlap_of(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / (one[2] * one[3] + other[2] * other[3] - both)
 
 
 # --- rows --------------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from pipeline.errors import NotFound
 from pipeline.state.faces import COLUMNS, Face, face_of, learn, recognition_is_on
 
 __all__ = [
-    "SHOWN", "Consent", "Person", "faces_of", "files_of", "find", "learn", "listing", "name_key",
-    "names_of", "one", "recognition_is_on",
+    "SHOWN", "Consent", "Doubt", "Person", "Portrait", "doubts", "files_of", "find", "learn",
+    "listing", "name_key", "names_of", "one", "portraits", "recognition_is_on",
 ]  # fmt: skip
 
 SHOWN = 3  # faces, before a group without a name is shown as a person
@@ -34,6 +34,26 @@ _COVER = (
     f" WHERE f.person_id = ? AND m.state IN {_ALIVE}"
     " ORDER BY f.score * f.w * f.h * min(f.sharpness, 1.0) DESC, f.id LIMIT 1"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """One face of somebody, with the file it is in; `path` is below the library."""
+
+    face: Face
+    path: str | None
+    taken_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Two faces of which a person may say whether they are the same."""
+
+    one: Portrait
+    other: Portrait
+    one_name: str | None
+    other_name: str | None
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +111,32 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
 
 
-def faces_of(
+def portraits(
     con: sqlite3.Connection, owner_id: str, person_id: str, limit: int = 1_000
-) -> list[Face]:
+) -> list[Portrait]:
     """The faces of one of the owner's people in living files, the newest taken first."""
     rows = con.execute(
-        f"SELECT {COLUMNS} FROM faces f JOIN media_files m ON m.id = f.file_id"
+        f"SELECT {COLUMNS}, m.path, m.taken_at FROM faces f JOIN media_files m ON m.id = f.file_id"
         f" WHERE f.person_id = ? AND f.owner_id = ? AND m.state IN {_ALIVE}"
         " ORDER BY coalesce(m.taken_utc, '') DESC, f.id LIMIT ?",
         (person_id, owner_id, limit),
     )
-    return [face_of(row) for row in rows]
+    return [_portrait(row) for row in rows]
+
+
+def doubts(con: sqlite3.Connection, owner_id: str, limit: int = 20) -> list[Doubt]:
+    """The questions that grouping has, the likeliest first."""
+    rows = con.execute(
+        "SELECT q.one_face, q.other_face, q.similarity FROM people_questions q"
+        " WHERE q.owner_id = ? ORDER BY q.similarity DESC, q.one_face, q.other_face",
+        (owner_id,),
+    ).fetchall()
+    found: list[Doubt] = []
+    for row in rows:
+        one, other = (_one_portrait(con, row[side]) for side in ("one_face", "other_face"))
+        if one is not None and other is not None and len(found) < limit:
+            found.append(Doubt(one[0], other[0], one[1], other[1], row["similarity"]))
+    return found
 
 
 def files_of(con: sqlite3.Connection, owner_id: str, person_ids: Sequence[str]) -> list[str]:
@@ -127,6 +162,21 @@ def names_of(con: sqlite3.Connection, file_id: str) -> list[str]:
         (file_id,),
     )
     return [row["name"] for row in rows]
+
+
+def _one_portrait(con: sqlite3.Connection, face_id: str) -> tuple[Portrait, str | None] | None:
+    """A face in a living file, and the name it has."""
+    row = con.execute(
+        f"SELECT {COLUMNS}, m.path, m.taken_at, p.name FROM faces f"
+        " JOIN media_files m ON m.id = f.file_id LEFT JOIN people p ON p.id = f.person_id"
+        f" WHERE f.id = ? AND m.state IN {_ALIVE}",
+        (face_id,),
+    ).fetchone()
+    return None if row is None else (_portrait(row), row["name"])
+
+
+def _portrait(row: sqlite3.Row) -> Portrait:
+    return Portrait(face_of(row), row["path"], row["taken_at"])
 
 
 def _person(con: sqlite3.Connection, row: sqlite3.Row) -> Person:

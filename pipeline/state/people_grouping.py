@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 from pipeline.events import PeopleGrouped
 from pipeline.state import events, settings
-from pipeline.state.faces import REGROUP
+from pipeline.state.faces import REGROUP, epoch, next_epoch
 
 ACTOR = "grouping"
-EPOCH = "people.epoch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +145,6 @@ def drop_empty(con: sqlite3.Connection, owner_id: str) -> None:
         " AND NOT EXISTS (SELECT 1 FROM people_apart WHERE people.id IN (one_id, other_id))",
         (owner_id,),
     )
-
-
-def epoch(con: sqlite3.Connection) -> int:
-    """Grows with every decision of a person about faces and people."""
-    return int(settings.get(con, EPOCH) or 0)
-
-
-def next_epoch(con: sqlite3.Connection) -> None:
-    """A decision was made: a grouping under way is worked out again."""
-    settings.put(con, EPOCH, epoch(con) + 1)
 
 
 def wait(con: sqlite3.Connection, face_ids: Iterable[str], person_ids: Iterable[str]) -> None:

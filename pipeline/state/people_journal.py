@@ -115,12 +115,12 @@ def undo(
     return Entry(row["id"], row["action"], row["summary"], row["actor"], row["at"])
 
 
-def forget(con: sqlite3.Connection, owner_id: str, person_id: str) -> int:
+def forget(con: sqlite3.Connection, person_id: str) -> int:
     """Erase every decision that tells of this person; they cannot be undone any more."""
     return con.execute(
-        "DELETE FROM people_journal WHERE owner_id = ?1"
-        " AND EXISTS (SELECT 1 FROM json_each(before, '$.people') WHERE key = ?2)",
-        (owner_id, person_id),
+        "DELETE FROM people_journal WHERE EXISTS"
+        " (SELECT 1 FROM json_each(before, '$.people') WHERE key = ?)",
+        (person_id,),
     ).rowcount
 
 

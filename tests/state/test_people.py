@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.model import JsonObject
-from pipeline.state import faces, people, settings
+from pipeline.state import faces, people, settings, studies
 from pipeline.state.connection import Database
 from tests.kit import people as made_up
 from tests.kit.state import AT, OWNER, add_file, add_household
@@ -77,8 +77,13 @@ async def test_with_recognition_off_no_embedding_is_kept(db: Database) -> None:
     await db.write(add_file, "one")
     await db.write(settings.put, faces.RECOGNITION, False)
     assert not await db.read(people.recognition_is_on)
-    await _learn(db, made_up.facts(made_up.faces(1, 2, 1)[0]))
+    facts = made_up.facts(made_up.faces(1, 2, 1)[0])
+    result = studies.Result("faces", 1, "done", facts)
+    await db.write(studies.remember, f"sha-{OWNER}-one", [result], [], AT)
+    await _learn(db, facts)
     assert [row["embedding"] for row in await _rows(db)] == [None, None]
+    (kept,) = await db.read(studies.results, f"sha-{OWNER}-one", {"faces": 1})
+    assert "embedding" not in kept.facts["faces"][0]
 
 
 @pytest.mark.parametrize(
