@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 
 from pipeline.model import Json, JsonObject
-from pipeline.state import analysis, studies
+from pipeline.state import analysis, people, studies
 from pipeline.work.record import Known
 
 # How sure each kind of analysis is of the whole of what it said, 0 to 1.
@@ -31,6 +31,8 @@ def keep(con: sqlite3.Connection, known: Known, at: str) -> None:
     _keep_signature(con, known)
     for name in _CONFIDENCE.keys() & known.facts.keys():
         _keep_analysis(con, known, name, at)
+    if "faces" in known.facts:
+        people.learn(con, known.owner_id, known.file_id, known.facts["faces"], at)
 
 
 def _keep_signature(con: sqlite3.Connection, known: Known) -> None:
