@@ -36,6 +36,7 @@ from pipeline.work.settling import follow_twins
 from pipeline.work.study import DueStage, mark_of
 from pipeline.work.where import Whereabouts
 from pipeline.work.workers import local
+from pipeline.work.workers.contract import Workers
 from pipeline.work.workers.limits import Limits
 from pipeline.work.workers.local import MIB, LocalSettings, LocalWorkers
 
@@ -84,7 +85,7 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
         gate=_gate(ground),
         keep=learning.keep,
         mark=mark,
-        asked=() if ground.rehearses else _asked(ground, stages, mark),
+        asked=() if ground.rehearses else _asked(ground, workers, stages, mark),
         place=functools.partial(_only_name if ground.rehearses else _place, ground, where),
         quarantine=functools.partial(_nothing_moved if ground.rehearses else _quarantine, ground),
     )
@@ -179,13 +180,15 @@ def zone_of(settings: Settings) -> tzinfo:
         ) from error
 
 
-def _asked(ground: Ground, stages: Sequence[DueStage], mark: str) -> tuple[Kind, ...]:
+def _asked(
+    ground: Ground, workers: Workers, stages: Sequence[DueStage], mark: str
+) -> tuple[Kind, ...]:
     """The kinds of work that can be asked for over files of the library."""
     db, clock, home = ground.db, ground.clock, ground.home
     on_request = {
         s.name: s.version for s in discover("pipeline.stages", "STAGE") if s.is_on_request
     }
-    making = rendering.Means(db, clock, home, ground.settings.library.trash_days)
+    making = rendering.Means(db, clock, home, workers, ground.settings.library.trash_days)
     return (
         restudy.kind(db, clock, home, stages, learning.keep, mark),
         *rendering.kinds(making, on_request),

@@ -13,17 +13,19 @@ from bot.console import wording
 if TYPE_CHECKING:
     from pipeline.state.reports import Steps
 
-_STEPS = (("studied", "Study"), ("placed", "Place"))
+TAKING_IN = (("studied", "Study"), ("placed", "Place"))
+MAKING = (("made", "Make"),)
+Bars = tuple[tuple[str, str], ...]  # attributes of `Steps`, with what a person reads
 
 
-async def show(steps: AsyncIterator[Steps], *, quiet: bool = False) -> None:
+async def show(steps: AsyncIterator[Steps], *, quiet: bool = False, bars: Bars = TAKING_IN) -> None:
     """Follow `steps` to their end; draw them only on a terminal. What work waits for is told."""
     told = _telling(steps)
     if quiet or not sys.stderr.isatty():
         async for _ in told:
             pass
         return
-    await _draw(told)
+    await _draw(told, bars)
 
 
 async def _telling(steps: AsyncIterator[Steps]) -> AsyncIterator[Steps]:
@@ -35,7 +37,7 @@ async def _telling(steps: AsyncIterator[Steps]) -> AsyncIterator[Steps]:
         yield step
 
 
-async def _draw(steps: AsyncIterator[Steps]) -> None:
+async def _draw(steps: AsyncIterator[Steps], wanted: Bars) -> None:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -53,7 +55,7 @@ async def _draw(steps: AsyncIterator[Steps]) -> None:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks = {name: bars.add_task(words, total=None, rate="") for name, words in _STEPS}
+        tasks = {name: bars.add_task(words, total=None, rate="") for name, words in wanted}
         async for step in steps:
             for name, task in tasks.items():
                 done = getattr(step, name)

@@ -71,15 +71,16 @@ async def start(actor: Actor, core: Core, wanted: Sequence[FileRow], order: Orde
     return Started(job_id, tuple(busy))
 
 
-async def named(actor: Actor, core: Core, names: Sequence[str]) -> list[FileRow]:
-    """The files of these ids or library paths. Raises `NotFound`."""
-    return [await files.one(actor, core, name) for name in names]
-
-
 async def made(actor: Actor, core: Core, job_id: str) -> list[Rendition]:
     """What the job made, skipped and replaced. Raises `NotFound`."""
     await core.db.read(jobs.require, job_id, actor.user_id)
     return await core.db.read(renditions.of_job, job_id, actor.user_id)
+
+
+async def failures(actor: Actor, core: Core, job_id: str) -> dict[str, str]:
+    """Why the job got nowhere with a file, by file id. Raises `NotFound`."""
+    await core.db.read(jobs.require, job_id, actor.user_id)
+    return await core.db.read(asked.failures, job_id)
 
 
 async def savings(actor: Actor, core: Core) -> list[Savings]:
@@ -131,5 +132,6 @@ def _free(folder: Path, stem: str, suffix: str) -> Below:
 
 def _require_stage(order: Order) -> None:
     known = {s.name for s in discover("pipeline.stages", "STAGE") if s.is_on_request}
+    known.discard(rendering.COMPARE)
     if order.stage not in known:
         raise Invalid(f"Nothing can be made with {order.stage!r}.", hint=", ".join(sorted(known)))

@@ -91,6 +91,14 @@ def enqueue_behind(con: sqlite3.Connection, kind: str, study_mark: str, at: date
     return queue.enqueue(con, tasks, at)
 
 
+def failures(con: sqlite3.Connection, job_id: str) -> dict[str, str]:
+    """Why the job got nowhere with a file, by file."""
+    rows = con.execute(
+        "SELECT file_id, error FROM tasks WHERE job_id = ? AND status = 'failed'", (job_id,)
+    )
+    return {row["file_id"]: row["error"] or "It failed." for row in rows}
+
+
 def enqueue_job(
     con: sqlite3.Connection,
     job_id: str,

@@ -58,6 +58,11 @@ class Steps:
     put_off: int
     why: str | None
 
+    @property
+    def made(self) -> int:
+        """Of a job that makes things of files: how many it is done with."""
+        return self.total - self.open_tasks
+
 
 def note_known(con: sqlite3.Connection, job_id: str, file_ids: Sequence[str], at: datetime) -> None:
     """These files were met by the job and known before: they count in its report."""

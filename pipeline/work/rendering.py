@@ -4,7 +4,8 @@ A rendition is made once for each content and wish, kept in the cache, and writt
 with what it saved; asking again brings back what is known. Nothing is made smaller twice: where a
 file is a smaller copy already, its original is taken, and where that is gone nothing is done.
 
-Only a copy that the worker has checked against its original may stand for it.
+A smaller copy is held against its original by a visit of its own, which did not make it; only one
+without a fault is kept, and only such a one may take the original's place.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from pipeline.clock import Clock, new_id, timestamp
-from pipeline.errors import Refused
+from pipeline.errors import Refused, TryLater
 from pipeline.intake import kind
 from pipeline.library import fsops, replacing
 from pipeline.library.below import Below
 from pipeline.library.replacing import Replacing
 from pipeline.library.trash import Asking as TrashAsking
-from pipeline.model import Done, Format, Home, Json, JsonObject, Made, Reject, Skip
+from pipeline.model import Done, Format, Home, Json, JsonObject, Later, Made, Reject, Skip
 from pipeline.state import jobs, originals, renditions
 from pipeline.state.asked import LibraryFile
 from pipeline.state.connection import Database
@@ -32,13 +33,13 @@ from pipeline.state.queue import Task
 from pipeline.state.renditions import Rendition, Wish
 from pipeline.state.replacements import Copy
 from pipeline.work.asked import Answer, Asking, Kind
-from pipeline.work.workers.contract import StageCall
+from pipeline.work.workers.contract import StageCall, VisitRequest, Workers
 
 SMALLER = frozenset({"optimise", "transcode"})  # never done to what they made themselves
 TIMEOUTS_S: Mapping[str, float] = {"transcode": 12 * 3600.0, "proxy": 4 * 3600.0}
 TIMEOUT_S = 900.0
 SLICE_S = 300.0  # of a long film, before others may have the slot
-CHECKED = "checked"  # the fact with which a stage says that the copy passed the gate
+COMPARE = "compare"  # the stage that holds a copy against its original
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Means:
     db: Database
     clock: Clock
     home: Home
+    workers: Workers
     days: int
 
 
@@ -68,7 +70,7 @@ class Wanted:
 
 
 def kinds(means: Means, versions: Mapping[str, int]) -> tuple[Kind, ...]:
-    """One kind of asked work for each stage, given with its version."""
+    """One kind of asked work for each stage that makes something, given with its version."""
     return tuple(
         Kind(
             stage,
@@ -76,6 +78,7 @@ def kinds(means: Means, versions: Mapping[str, int]) -> tuple[Kind, ...]:
             functools.partial(_finish, means, stage, version),
         )
         for stage, version in versions.items()
+        if stage != COMPARE
     )
 
 
@@ -136,9 +139,48 @@ async def _finish(means: Means, stage: str, version: int, answer: Answer) -> Non
         await db.write(renditions.claim, [one.id for one in made], task.job_id or "")
     else:
         made = await asyncio.to_thread(lambda: list(_made(means, wish, answer, source)))
+        if stage in SMALLER:
+            made = [await _compared(means, one, source) for one in made]
         await db.write(_keep, made)
     if wanted.replaces and _may_replace(made):
         await _replace(means, file, made[0], wanted.actor, task.job_id)
+
+
+async def _compared(means: Means, one: Rendition, source: LibraryFile) -> Rendition:
+    """The rendition if its copy is without a fault; else that none was made, and why."""
+    if one.outcome != "made":
+        return one
+    place = Below(means.home.cache, one.path or "")
+    digest, seen = await asyncio.to_thread(fsops.hash_file, place)
+    params = {
+        "original": str(source.location),
+        "most_bytes": source.size - 1,
+        "score": one.facts.get("score", one.facts.get("vmaf")),
+        "target": one.facts.get("target"),
+    }
+    request = VisitRequest(
+        visit_id=f"compare-{one.id}",
+        path=place.path,
+        name=place.path.name,
+        size=seen.size,
+        mtime_ns=seen.mtime_ns,
+        inode=seen.inode,
+        stages=(StageCall(COMPARE, params),),
+        timeout_s=TIMEOUTS_S.get(one.stage, TIMEOUT_S),
+    )
+    reply = await means.workers.visit(request)
+    await means.workers.release(reply)
+    outcome = reply.outcomes[COMPARE]
+    if isinstance(outcome, Later):
+        raise TryLater(outcome.why, after_s=outcome.after_s)
+    faults = outcome.facts["faults"] if isinstance(outcome, Done) else [outcome.why]
+    if not faults and digest == one.made_sha256:
+        return one
+    await asyncio.to_thread(fsops.remove_own_file, place)
+    why = faults[0] if faults else "It changed on the disk."
+    return replace(
+        one, outcome="skipped", reason=f"The copy did not pass: {why}", path=None, made_sha256=None
+    )
 
 
 def _keep(con: sqlite3.Connection, made: Sequence[Rendition]) -> None:
@@ -193,11 +235,11 @@ def _adopted(
 
 
 def _may_replace(made: Sequence[Rendition]) -> bool:
-    """One copy, smaller, checked by the worker, and not standing for its original already."""
-    if len(made) != 1 or made[0].outcome != "made" or made[0].replaced_at is not None:
+    """One copy, made to be smaller (and so compared), that does not stand for it already."""
+    if len(made) != 1:
         return False
     one = made[0]
-    return one.facts.get(CHECKED) is True and (one.bytes_after or 0) < one.bytes_before
+    return one.stage in SMALLER and one.outcome == "made" and one.replaced_at is None
 
 
 async def _replace(
@@ -215,6 +257,7 @@ async def _replace(
     wanted = Replacing(file.id, made.id, place, copy, PurePath(place.relative).suffix)
     asking = TrashAsking(file.owner_id, actor, job=job_id, reason=replacing.REASON)
     await replacing.replace_file(means.db, means.clock, means.home, wanted, asking, days=means.days)
+    await asyncio.to_thread(fsops.remove_own_file, place)  # it lies in the library now
 
 
 def _format(path: Path) -> Format:

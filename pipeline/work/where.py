@@ -16,7 +16,7 @@ import structlog
 from pipeline.clock import Clock, timestamp
 from pipeline.state import places
 from pipeline.state.connection import Database
-from pipeline.state.places import Unnamed
+from pipeline.state.places import City, Unnamed
 
 _log = structlog.get_logger(__name__)
 
@@ -39,23 +39,29 @@ class Whereabouts:
         if not found:
             return
         try:
-            labels = await asyncio.to_thread(self._labels, found)
+            cities = await asyncio.to_thread(self._cities, found)
         except (sqlite3.Error, OSError) as error:
             self._is_broken = True  # a cache; it is built again at the next start
             _log.warning("places cannot be named now", reason=str(error), table=str(self._path))
             return
-        if labels:
-            await self._db.write(places.name_all, labels, timestamp(self._clock.now()))
+        if cities:
+            await self._db.write(places.name_all, cities, timestamp(self._clock.now()))
 
     def close(self) -> None:
         """Close the table."""
         if self._table is not None:
             self._table.close()
 
-    def _labels(self, found: Sequence[Unnamed]) -> dict[str, str]:
+    def _cities(self, found: Sequence[Unnamed]) -> dict[str, City]:
         from pipeline.metadata import cities
+        from pipeline.metadata.places import zone_of
 
         if self._table is None:
             self._table = places.open_places(self._path, cities.cities)
-        named = ((one.file_id, places.nearest(self._table, one.lat, one.lon)) for one in found)
-        return {file_id: city.label for file_id, city in named if city is not None}
+        named = {}
+        for one in found:
+            zone = zone_of(one.lat, one.lon)
+            city = zone and places.nearest(self._table, one.lat, one.lon, zone)
+            if city:
+                named[one.file_id] = city
+        return named

@@ -123,17 +123,25 @@ def tiff(entries: list[tuple[int, int, int, bytes]], data: bytes) -> bytes:
 
 
 def video(
-    container: str = "mp4", frames: int = 12, codec: str = "libx264", rotate: int = 0
+    container: str = "mp4",
+    frames: int = 12,
+    codec: str = "libx264",
+    rotate: int = 0,
+    size: tuple[int, int] = (128, 96),
+    **options: str,
 ) -> bytes:
     """Twelve frames a second of a moving square; `rotate` is what the player must turn."""
+    width, height = size
     out = io.BytesIO()
     with av.open(out, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=12, options={"preset": "ultrafast", "g": "6"})
-        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        stream = output.add_stream(
+            codec, rate=12, options={"preset": "ultrafast", "g": "6", **options}
+        )
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         if rotate:
             stream.set_display_rotation(rotate)
         for number in range(frames):
-            pixels = scene(128, 96)
+            pixels = scene(width, height)
             pixels[40:60, 4 * number : 4 * number + 20] = (255, 255, 0)
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, 12)

@@ -1,0 +1,152 @@
+"""What the commands share that make something of files: which files, progress, and the story."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.console import progress, wording
+from pipeline.errors import DarkroomError, Invalid
+
+if TYPE_CHECKING:
+    from pipeline.core import Core
+    from pipeline.model import Actor
+    from pipeline.service.renditions import Order
+    from pipeline.state.files import FileRow
+    from pipeline.state.renditions import Rendition
+
+EXIT_ALL_WELL, EXIT_SOME_FAILED = 0, 1
+_PAGE = 1_000
+_SHOWN = 5  # reasons told one by one
+_Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which files a person means: named ones, or all that a search finds."""
+
+    names: tuple[str, ...]
+    query: str | None
+
+
+def chooses_files(command: _Command) -> _Command:
+    """The argument FILES and the option --find."""
+    files = click.argument("files", nargs=-1)
+    find = click.option(
+        "--find", "query", metavar="QUERY", help="All files that this search finds, see `find`."
+    )
+    return files(find(command))
+
+
+async def rows_of(actor: Actor, core: Core, chosen: Chosen) -> list[FileRow]:
+    """The files, in the order named or newest first. Raises `Invalid` when none is named."""
+    from pipeline.service import files, finding
+
+    if chosen.query is None:
+        if not chosen.names:
+            raise Invalid("No file is named.", hint="Name FILES, or choose with --find QUERY.")
+        return await files.resolve(actor, core, chosen.names)
+    query = finding.query_of(core, chosen.query)
+    rows: list[FileRow] = []
+    after: int | None = None
+    while True:
+        page = await finding.find(actor, core, query, limit=_PAGE, after=after)
+        rows += page.rows
+        if page.following is None:
+            return rows
+        after = page.following
+
+
+async def carry_out(
+    actor: Actor,
+    core: Core,
+    orders: Sequence[tuple[list[FileRow], Order]],
+    *,
+    into: Path | None = None,
+    as_json: bool = False,
+) -> int:
+    """Run the orders one after the other, tell what came of them; the exit status."""
+    from pipeline.service import process, renditions
+
+    if not orders:
+        raise Invalid("None of these files is of a kind that this can be done to.")
+    failed = 0
+    for rows, order in orders:
+        started = await renditions.start(actor, core, rows, order)
+        steps = process.follow(actor, core, started.job_id)
+        await progress.show(steps, quiet=as_json, bars=progress.MAKING)
+        made = await renditions.made(actor, core, started.job_id)
+        failures = await renditions.failures(actor, core, started.job_id)
+        failed += len(failures)
+        names = {row.id: row.path or row.source_path for row in rows}
+        if into is not None:
+            failed += await _export(actor, core, made, into, as_json=as_json)
+        if as_json:
+            _tell_json(started.job_id, made, failures, names)
+        else:
+            _tell(started.job_id, made, failures, names, is_replacing=order.replaces)
+    return EXIT_SOME_FAILED if failed else EXIT_ALL_WELL
+
+
+async def _export(
+    actor: Actor, core: Core, made: Sequence[Rendition], folder: Path, *, as_json: bool
+) -> int:
+    from pipeline.service import renditions
+
+    ready = [one for one in made if one.outcome == "made"]
+    results = await renditions.export(actor, core, ready, folder)
+    for result in results:
+        if isinstance(result, DarkroomError):
+            click.secho(str(result), err=True, fg="red")
+        elif not as_json:
+            click.echo(wording.path(result))
+    return sum(isinstance(result, DarkroomError) for result in results)
+
+
+def _tell_json(
+    job_id: str, made: Sequence[Rendition], failures: dict[str, str], names: dict[str, str]
+) -> None:
+    for one in made:
+        click.echo(json.dumps(asdict(one) | {"source": names.get(one.file_id)}))
+    for file_id, reason in failures.items():
+        told = {"file_id": file_id, "job_id": job_id, "outcome": "failed", "reason": reason}
+        click.echo(json.dumps(told | {"source": names.get(file_id)}))
+
+
+def _tell(
+    job_id: str,
+    made: Sequence[Rendition],
+    failures: dict[str, str],
+    names: dict[str, str],
+    *,
+    is_replacing: bool,
+) -> None:
+    ready = [one for one in made if one.outcome == "made"]
+    before = sum(one.bytes_before for one in ready)
+    after = sum(one.bytes_after or 0 for one in ready)
+    if ready:
+        sizes = f"{wording.size(before)} -> {wording.size(after)}"
+        click.echo(f"{wording.count(len(ready), 'copy', 'copies')} made, {sizes}.")
+    _tell_reasons("left as they are", {o.file_id: o.reason or "" for o in made if o.reason}, names)
+    _tell_reasons("failed", failures, names)
+    replaced = sum(one.replaced_at is not None for one in ready)
+    if is_replacing and replaced:
+        click.echo(f"{replaced:,} stand for their originals, which wait in the trash.")
+        click.echo(f"Changed your mind? darkroom undo {job_id}")
+    if not ready and not failures and not any(one.reason for one in made):
+        click.echo("There was nothing to do.")
+
+
+def _tell_reasons(what: str, reasons: dict[str, str], names: dict[str, str]) -> None:
+    if not reasons:
+        return
+    click.echo(f"{len(reasons):,} {what}:")
+    for file_id, reason in list(reasons.items())[:_SHOWN]:
+        click.echo(f"  {wording.path(names.get(file_id, file_id))}: {wording.path(reason)}")
+    if len(reasons) > _SHOWN:
+        click.echo(f"  and {len(reasons) - _SHOWN:,} more")
