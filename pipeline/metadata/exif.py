@@ -62,6 +62,14 @@ def position(tiff: Tiff, gps: Ifd, found: Findings) -> None:
         found.date(TakenFrom.GPS, dates.parse(raw), 0.65, raw)
 
 
+def coordinates(tiff: Tiff, gps: Ifd) -> tuple[float, float] | None:
+    """Latitude and longitude of a GPS directory; None where there are none, or impossible ones."""
+    lat, lon = _degrees(tiff, gps, 2, 1), _degrees(tiff, gps, 4, 3)
+    if lat is None or lon is None or not (abs(lat) <= 90 and abs(lon) <= 180):
+        return None
+    return lat, lon
+
+
 def _camera(tiff: Tiff, tags: Ifd, found: Findings) -> None:
     found.text("make", tiff.text(tags.get(0x010F)))
     found.text("model", tiff.text(tags.get(0x0110)))

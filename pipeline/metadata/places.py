@@ -41,6 +41,14 @@ def why_impossible(lat: float, lon: float) -> str | None:
     return None
 
 
+def zone_of(lat: float, lon: float) -> str | None:
+    """The time zone of a position on land or near its coast; None on the high sea."""
+    import tzfpy
+
+    zone: str = tzfpy.get_tz(lon, lat)
+    return None if not zone or zone.startswith("Etc/") else zone
+
+
 def from_iso6709(text: str) -> tuple[float, float, float | None] | None:
     """Latitude, longitude and altitude from ISO 6709 text, unchecked; None if it is none."""
     found = _ISO6709.search(text)
@@ -65,6 +73,6 @@ def _degrees(text: str, width: int) -> float:
     )
 
 
-def _strength(place: PlaceEvidence) -> tuple[int, float, float, float]:
+def _strength(place: PlaceEvidence) -> tuple[int, float, float, float, str]:
     alt = place.alt if place.alt is not None else math.inf
-    return (_RANK.get(place.source, 9), place.lat, place.lon, alt)
+    return (_RANK.get(place.source, 9), place.lat, place.lon, alt, place.source)

@@ -59,6 +59,16 @@ def read(packet: bytes, found: Findings, source: TakenFrom = TakenFrom.XMP) -> H
     return _hints(values)
 
 
+def position(packet: bytes) -> tuple[float, float] | None:
+    """Latitude and longitude that a packet tells. Raises `BadMedia` for one that cannot be read."""
+    values = rdf.properties(packet)
+    lat = _coordinate(values.get("exif:GPSLatitude"), values.get("exif:GPSLatitudeRef"))
+    lon = _coordinate(values.get("exif:GPSLongitude"), values.get("exif:GPSLongitudeRef"))
+    if lat is None or lon is None or not (abs(lat) <= 90 and abs(lon) <= 180):
+        return None
+    return lat, lon
+
+
 def _dates(values: dict[str, Value], found: Findings, source: TakenFrom) -> None:
     surest = _BESIDE if source is TakenFrom.SIDECAR else _INSIDE
     for name, doubt in _DATES:

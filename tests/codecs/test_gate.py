@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,6 +15,7 @@ from pipeline.metadata.write import block, containers, copy
 from pipeline.metadata.write.blocks import Blocks
 from pipeline.metadata.write.copy import Fitting
 from tests.kit import media, told
+from tests.kit.films import film
 
 EXTENSION = {"jpeg": ".jpg", "tiff": ".tif"}
 KINDS = sorted(told.SILENT)
@@ -226,25 +224,7 @@ def test_low_quality_alone_is_no_other_picture(tmp_path: Path) -> None:
 
 
 def _film(seconds: float = 3.0, seed: int = 1, codec: str = "libx264", **tags: str) -> bytes:
-    options = {"movflags": "use_metadata_tags+faststart"}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        av.open(f"{folder}/film.mov", "w", format="mov", options=options) as output,
-    ):
-        output.metadata.update(tags)
-        stream = output.add_stream(
-            codec, rate=12, options={"preset": "ultrafast", "x265-params": "log-level=none"}
-        )
-        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
-        for number in range(round(seconds * 12)):
-            pixels = media.scene(128, 96, seed)
-            pixels[40:60, 2 * number : 2 * number + 20] = (255, 255, 0)
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, 12)
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-        output.close()
-        return Path(folder, "film.mov").read_bytes()
+    return film(tags, seconds=seconds, seed=seed, codec=codec)
 
 
 TAGS = {

@@ -1,90 +1,79 @@
-"""The film factory: short films with whatever a camera or phone puts into them.
-
-Made by the same FFmpeg that the product uses, wastefully coded so that there is something to save.
-"""
+"""Little films with something to say: QuickTime keys, and tracks of positions."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
-from pipeline.codecs import ffmpeg
+import av
+import numpy as np
 
-HDR10 = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
-_MASTERING = (
-    "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
-    ":max-cll=1000,400:hdr10=1:hdr10-opt=0"
-)
+from tests.kit import media
+
+RATE = 12
 
 
 def film(
-    path: Path,
+    tags: Mapping[str, str],
+    container: str = "mov",
     *,
-    size: str = "192x108",
     seconds: float = 2.0,
-    rate: int = 24,
-    keys: int = 12,
-    sound: bool = True,
-    encoder: Sequence[str] = ("libx264", "-preset", "ultrafast", "-crf", "4"),
-    filters: str = "null",
-    more: Sequence[str] = (),
-) -> Path:
-    """A film of moving test pictures at `path`, whose suffix is its container."""
-    noise = "noise=alls=12:allf=t,boxblur=1"
-    pictures = f"testsrc2=size={size}:rate={rate}:duration={seconds},{noise},{filters}"
-    command = ["-f", "lavfi", "-i", pictures]
-    if sound:
-        command += ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"]
-    command += ["-c:v", *encoder, "-g", str(keys), "-c:a", "aac", *more, str(path)]
-    ran(command)
-    return path
+    seed: int = 1,
+    codec: str = "libx264",
+    has_head_in_front: bool = True,
+) -> bytes:
+    """A moving square with these QuickTime keys; its description stands in front or at the end."""
+    flags = "use_metadata_tags" + "+faststart" * has_head_in_front
+    return _film(tuple(sorted(tags.items())), container, seconds, seed, codec, flags)
 
 
-def phone(path: Path, **options: object) -> Path:
-    """As a phone held upright writes it: turned, with place, date, names and a pairing id."""
-    told = {
-        "com.apple.quicktime.content.identifier": "8D0D0E4C-2F0B-4E06-9F3A-5B9A6A5D2F11",
-        "com.apple.quicktime.location.ISO6709": "+48.2082+016.3738+171.000/",
-        "com.apple.quicktime.creationdate": "2023-07-14T18:03:12+0200",
-        "com.apple.quicktime.make": "Apple",
-        "com.apple.quicktime.model": "iPhone 15",
-    }
-    plain = path.with_name(f"plain-{path.name}")
-    film(plain, **options)  # type: ignore[arg-type]  # passed through as they came
-    keys = [word for key, value in told.items() for word in ("-metadata", f"{key}={value}")]
-    turned = ["-display_rotation", "90", "-i", str(plain), "-map", "0", "-c", "copy", *keys]
-    ran([*turned, "-metadata", "creation_time=2023-07-14T16:03:12Z",
-         "-movflags", "use_metadata_tags", str(path)])  # fmt: skip
-    return path
+@lru_cache(maxsize=32)
+def _film(
+    tags: tuple[tuple[str, str], ...],
+    container: str,
+    seconds: float,
+    seed: int,
+    codec: str,
+    flags: str,
+) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"film.{container}")
+        with av.open(path, "w", format=container, options={"movflags": flags}) as output:
+            output.metadata.update(dict(tags))
+            quick = {"preset": "ultrafast", "x265-params": "log-level=none"}
+            stream = output.add_stream(codec, rate=RATE, options=quick)
+            stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+            for number in range(round(seconds * RATE)):
+                pixels = media.scene(128, 96, seed)
+                pixels[40:60, 2 * number : 2 * number + 20] = (255, 255, 0)
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, RATE)
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
+        return path.read_bytes()
 
 
-def hdr10(path: Path, **options: object) -> Path:
-    """Ten bits, PQ, with the display it was mastered on and its brightest light."""
-    params = f"log-level=none:pools=none:{_MASTERING}"
-    coding = (
-        "libx265",
-        "-preset",
-        "ultrafast",
-        "-crf",
-        "4",
-        "-tag:v",
-        "hvc1",
-        "-x265-params",
-        params,
-    )
-    wide = f"format=yuv420p10le,{HDR10}"
-    return film(path, encoder=coding, filters=wide, **options)  # type: ignore[arg-type]
+def with_positions(sample: bytes) -> bytes:
+    """A film with a second track, of timed metadata, that says `sample` again and again.
 
-
-def uneven(path: Path) -> Path:
-    """Pictures at uneven times, as phones write them in poor light."""
-    filters = "select='not(eq(mod(n,5),2))+gt(n,40)'"
-    return film(path, filters=filters, more=("-fps_mode", "passthrough"))
-
-
-def ran(arguments: Sequence[str]) -> None:
-    """Run FFmpeg and fail with its words."""
-    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    It is made as a track of sound, whose samples are stored as they come, and then renamed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path, plain = Path(folder, "film.mov"), Path(folder, "plain.mov")
+        plain.write_bytes(film({}))
+        with av.open(plain) as source, av.open(path, "w", format="mov") as output:
+            copied = output.add_stream_from_template(source.streams.video[0])
+            said = output.add_stream("pcm_s16le", rate=8000, layout="mono")
+            for packet in source.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = copied
+                    output.mux(packet)
+            words = (sample * 200)[: len(sample) * 200 // 2 * 2]
+            frame = av.AudioFrame.from_ndarray(np.frombuffer(words, "<i2")[None], "s16", "mono")
+            frame.sample_rate, frame.pts = 8000, 0
+            output.mux(said.encode(frame))
+            output.mux(said.encode(None))
+        return path.read_bytes().replace(b"mhlrsoun", b"mhlrmeta").replace(b"sowt", b"gpmd")

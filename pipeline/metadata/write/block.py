@@ -17,6 +17,7 @@ from pipeline.metadata.write.patch import Patch, blank
 INTEROP, SUB_IFDS = 0xA005, 0x014A
 ORIENTATION, MAKER_NOTE = 0x0112, 0x927C
 _THUMBNAIL, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+_MOST_ENTRIES = 2000
 _CODES = {1: "B", 3: "H", 4: "I"}
 
 
@@ -142,10 +143,13 @@ class _Row:
 
 def _rows(tiff: Tiff, offset: int) -> tuple[list[_Row], int]:
     """The entries of a directory in order, and the offset of the next directory."""
-    entries, following = tiff.ifd(offset)
+    _, following = tiff.ifd(offset)
     start = tiff.base + offset
-    count = struct.unpack(tiff.order + "H", tiff.data[start : start + 2])[0] if offset else 0
-    if not entries:
+    head = tiff.data[start : start + 2]
+    if offset <= 0 or len(head) < 2 or start + 2 > tiff.end:
+        return [], 0
+    count = struct.unpack(tiff.order + "H", head)[0]
+    if count > _MOST_ENTRIES:
         return [], 0
     block = tiff.data[start + 2 : min(start + 2 + 12 * count, tiff.end)]
     rows = []

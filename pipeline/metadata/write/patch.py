@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.metadata.findings import Data
@@ -25,6 +25,17 @@ class Patch:
 def blank(start: int, end: int) -> Patch:
     """Zeros from `start` to `end`."""
     return Patch(start, end, bytes(max(0, end - start)))
+
+
+def scattered(patch: Patch, pieces: Sequence[tuple[int, int]]) -> Iterator[Patch]:
+    """A patch of a value that lies in pieces (start, length), as patches of each piece."""
+    begin = 0
+    for start, length in pieces:
+        first, last = max(patch.start, begin), min(patch.end, begin + length)
+        if first < last:
+            part = patch.data[first - patch.start : last - patch.start]
+            yield Patch(start + first - begin, start + last - begin, part)
+        begin += length
 
 
 def apply(data: Data, patches: Iterable[Patch], start: int = 0, end: int | None = None) -> bytes:
