@@ -1,0 +1,141 @@
+"""A copy of a photo or video that does not tell where it was made or whose it is, on request.
+
+The copy shows exactly what the original shows; the original is not touched. Params:
+  location  "all" (default): remove it; "round": to squares of `round_km`; "zones": remove it where
+            it lies inside a home zone; "keep"
+  round_km  side of the squares, 0.1 to 1000 (1)
+  zones     home zones, each {"lat": ..., "lon": ..., "radius_m": ...}
+  owner     also remove owners' names, serial numbers, unique ids and makers' notes (false)
+  artist    also remove authors' names (as `owner`); copyright notices stay
+"""
+
+from __future__ import annotations
+
+import mmap
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import Invalid
+from pipeline.model import Category, Done, Json, Made, Outcome, Reject, Skip
+from pipeline.stages.contract import Stage
+
+if TYPE_CHECKING:
+    from pipeline.metadata.findings import Data
+    from pipeline.metadata.scrub.plan import Plan
+    from pipeline.metadata.write.patch import Patch
+    from pipeline.stages.subject import Subject
+
+_NAME = "scrub"
+_PARAMS = frozenset(("location", "round_km", "zones", "owner", "artist"))
+
+
+def run(subject: Subject) -> Outcome:
+    """Facts: `location` ("removed", "rounded", "kept"), `owner`, `artist`, `changed_bytes`.
+
+    Rejects, with the reason, what cannot be scrubbed safely; skips what has nothing to scrub.
+    """
+    from pipeline.metadata.scrub import plan as planning
+    from pipeline.metadata.scrub.wishes import Wishes
+
+    params = subject.params.get(_NAME, {})
+    if unknown := params.keys() - _PARAMS:
+        raise Invalid(f"Scrubbing knows no parameter “{min(unknown)}”.")
+    wishes = Wishes.from_params(params)
+    with _opened(subject) as data:
+        try:
+            planned = planning.plan(data, subject.format, wishes)
+        except Invalid as error:
+            return Reject(str(error))
+        if not planned.patches:
+            return Skip(_nothing(planned))
+        target = subject.workdir / f"{_NAME}{subject.format.extension}"
+        _write(data, planned.patches, target)
+    try:
+        with _mapped(target) as made:
+            planning.proof(made, subject.format, wishes, planned)
+        _same_look(subject, target)
+    except Invalid as error:
+        target.write_bytes(b"")  # nothing half done may be taken for a result
+        return Reject(str(error))
+    return Done(_facts(planned), (Made(_NAME, target.name, subject.format.mime),))
+
+
+def _nothing(planned: Plan) -> str:
+    if not planned.is_wished:
+        return "it was not made inside a home zone"
+    return "it tells nothing that was to be scrubbed"
+
+
+def _facts(planned: Plan) -> dict[str, Json]:
+    orders = planned.orders
+    place = "removed" if orders.grid_km is None else "rounded"
+    return {
+        "location": place if orders.location else "kept",
+        "owner": orders.owner,
+        "artist": orders.artist,
+        "changed_bytes": sum(max(p.end - p.start, len(p.data)) for p in planned.patches),
+    }
+
+
+# --- The file -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(subject: Subject) -> Iterator[Data]:
+    if subject.is_held:
+        yield subject.data()
+        return
+    with subject.stream() as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[Data]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
+
+
+def _write(data: Data, patches: tuple[Patch, ...], target: Path) -> None:
+    """A film of any size is copied first and then changed; what moves is small and made whole."""
+    from pipeline.metadata.write.patch import apply
+
+    if any(patch.moves for patch in patches):
+        target.write_bytes(apply(data, patches))
+        return
+    with target.open("w+b") as file:
+        if isinstance(data, bytes):
+            file.write(data)
+        else:
+            data.seek(0)
+            shutil.copyfileobj(data, file, 1 << 20)
+        for patch in patches:
+            file.seek(patch.start)
+            file.write(patch.data)
+
+
+# --- Does it show the same? -----------------------------------------------------------------------
+
+
+def _same_look(subject: Subject, target: Path) -> None:
+    """Raise `Invalid` unless the copy shows every pixel, or plays every packet, unchanged."""
+    if subject.format.category is Category.VIDEO:
+        from pipeline.codecs import packets
+
+        with subject.content() as content:
+            before = packets.digest(content, subject.format.demuxer)
+        with target.open("rb") as file:
+            after = packets.digest(file, subject.format.demuxer)
+        if before != after:
+            raise Invalid("The copy would have played something else; none was made.")
+        return
+    from pipeline.codecs import decode
+
+    copied = decode.decode(target.read_bytes(), subject.format.name, None).pixels
+    if (subject.full() != copied).any():
+        raise Invalid("The copy would have looked different; none was made.")
+
+
+STAGE = Stage(_NAME, 1, run, frozenset((Category.PHOTO, Category.VIDEO)), is_on_request=True)
