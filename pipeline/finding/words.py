@@ -30,7 +30,7 @@ def folded(text: str) -> str:
     if text.isascii():
         return " ".join(text.translate(_ASCII).split())
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    bare = "".join(map(_kept, plain))
+    bare = unicodedata.normalize("NFC", "".join(map(_kept, plain)))
     return " ".join(_UNSPACED.sub(r" \1 ", bare).split())
 
 

