@@ -61,7 +61,7 @@ class Model:
     sha256: str
     version: str
     stage: str
-    runtime: Literal["onnx", "tensorflow", "data"]
+    runtime: Literal["onnx", "data"]
     licence: str
     input: str
     output: str

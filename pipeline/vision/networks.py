@@ -8,12 +8,15 @@ what does not start on one runs on the processor.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from pipeline.vision.convert import onnxfile
+from pipeline.vision.convert.onnxfile import Value
 from pipeline.vision.models import Absent, Model, manifest
 
 Array: TypeAlias = NDArray[Any]
@@ -28,50 +31,55 @@ _accelerates = False
 
 
 class Network:
-    """One loaded network. `model` says which; `providers` where it runs."""
+    """One loaded network: which model it is, where it runs, what it takes and says of itself."""
 
     model: Model
-    providers: tuple[str, ...] = ("OpenCV",)
-    metadata: dict[str, str]
+    providers: tuple[str, ...]
+    inputs: tuple[Value, ...]
+    metadata: Mapping[str, str]
 
     def run(self, *inputs: Array) -> list[Array]:
-        """All outputs, in the order in which the file names them, for these inputs."""
+        """All outputs for these inputs, both in the order of the file."""
         raise NotImplementedError
 
 
-class OnnxNetwork(Network):
-    """A network in onnxruntime; `session` is there for what `run` cannot say."""
+class RuntimeNetwork(Network):
+    """A network in onnxruntime."""
 
-    def __init__(self, model: Model, data: bytes) -> None:
+    def __init__(self, model: Model, content: bytes) -> None:
         self.model = model
-        self.session = _session(data)
+        self.session = _session(content)
         self.providers = tuple(self.session.get_providers())
         self.metadata = dict(self.session.get_modelmeta().custom_metadata_map)
-        self.inputs = tuple((one.name, tuple(one.shape)) for one in self.session.get_inputs())
+        self.inputs = tuple(
+            Value(one.name, tuple(one.shape), one.type == "tensor(float16)")
+            for one in self.session.get_inputs()
+        )
 
     def run(self, *inputs: Array) -> list[Array]:
-        """See `Network.run`; the inputs come in the order of the file."""
-        names = (name for name, _ in self.inputs)
+        """See `Network.run`."""
+        names = (one.name for one in self.inputs)
         return list(self.session.run(None, dict(zip(names, inputs, strict=True))))
 
 
-class TensorFlowNetwork(Network):
-    """A frozen TensorFlow graph in OpenCV's `dnn`, read with the description it needs."""
+class OpenCvNetwork(Network):
+    """The same in OpenCV's `dnn`, for machines without onnxruntime; slower, and all in floats."""
 
-    def __init__(self, model: Model, data: bytes, graph: bytes) -> None:
+    providers = ("OpenCV",)
+
+    def __init__(self, model: Model, content: bytes) -> None:
         import cv2
         import numpy as np
 
-        self.model, self.metadata = model, {}
-        self._net = cv2.dnn.readNetFromTensorflow(
-            np.frombuffer(data, np.uint8), np.frombuffer(graph, np.uint8)
-        )
-        self._outputs: Sequence[str] = self._net.getUnconnectedOutLayersNames()
+        told = onnxfile.declared(content)
+        self.model, self.inputs, self.metadata = model, told.inputs, told.metadata
+        self._outputs = told.outputs
+        self._net = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
 
     def run(self, *inputs: Array) -> list[Array]:
-        """See `Network.run`; it has one input."""
-        (blob,) = inputs
-        self._net.setInput(blob)
+        """See `Network.run`."""
+        for value, array in zip(self.inputs, inputs, strict=True):
+            self._net.setInput(array.astype("float32"), value.name)
         return list(self._net.forward(self._outputs))
 
 
@@ -141,9 +149,7 @@ def _stamp(folder: Path, model: Model) -> _Stamp:
 def _loaded(folder: Path, model: Model) -> Network:
     content = checked(folder, model)
     try:
-        if model.runtime == "tensorflow":
-            return TensorFlowNetwork(model, content, data(folder, model.needs))
-        return OnnxNetwork(model, content)
+        return (RuntimeNetwork if _has_runtime() else OpenCvNetwork)(model, content)
     except _failures() as error:
         raise Absent(f"The model file {model.file} cannot be loaded: {error}") from error
 
@@ -151,11 +157,18 @@ def _loaded(folder: Path, model: Model) -> Network:
 def _failures() -> tuple[type[Exception], ...]:
     """What loading raises; the two libraries' errors have no base of their own."""
     import cv2
+
+    if not _has_runtime():
+        return RuntimeError, ValueError, cv2.error
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     theirs = (one for one in vars(state).values() if isinstance(one, type))
     failures = (one for one in theirs if issubclass(one, Exception))
-    return RuntimeError, ValueError, cv2.error, *failures
+    return RuntimeError, ValueError, *failures
+
+
+def _has_runtime() -> bool:
+    return importlib.util.find_spec("onnxruntime") is not None
 
 
 def _session(content: bytes) -> Any:  # onnxruntime is untyped

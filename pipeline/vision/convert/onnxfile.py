@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,6 +51,59 @@ def text(field: int, value: str | bytes) -> bytes:
     """A field that holds text, bytes or another message."""
     data = value.encode() if isinstance(value, str) else value
     return _varint(field << 3 | 2) + _varint(len(data)) + data
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A declared input: its sides are numbers, or texts where they are free."""
+
+    name: str
+    shape: tuple[int | str, ...]
+    is_half: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a file says of itself."""
+
+    inputs: tuple[Value, ...]
+    outputs: tuple[str, ...]
+    metadata: Mapping[str, str]
+
+
+def declared(data: bytes) -> Declared:
+    """Inputs (weights are none), the names of the outputs, and the metadata."""
+    graph = next(messages(data, 7))
+    constants = {_name(one, 8) for one in messages(graph, 5)}
+    inputs = (_value(one) for one in messages(graph, 11))
+    pairs = ((_name(one, 1), _name(one, 2)) for one in messages(data, 14))
+    return Declared(
+        tuple(one for one in inputs if one.name not in constants),
+        tuple(_name(one, 1) for one in messages(graph, 12)),
+        dict(pairs),
+    )
+
+
+def messages(message: bytes, field: int) -> Iterator[bytes]:
+    """What the fields of this number hold, where it is text, bytes or messages."""
+    found = (value for number, value in fields(message) if number == field)
+    return (value for value in found if isinstance(value, bytes))
+
+
+def _name(message: bytes, field: int) -> str:
+    return next(messages(message, field), b"").decode("utf-8", "replace")
+
+
+def _value(message: bytes) -> Value:
+    tensor = next(messages(next(messages(message, 2), b""), 1), b"")
+    kind = next((value for number, value in fields(tensor) if number == 1), 0)
+    sides = messages(next(messages(tensor, 2), b""), 1)
+    shape = tuple(next((_side(v) for _, v in fields(side)), "") for side in sides)
+    return Value(_name(message, 1), shape, kind == _TYPES["float16"])
+
+
+def _side(value: int | bytes) -> int | str:
+    return value if isinstance(value, int) else value.decode("utf-8", "replace")
 
 
 def value_info(name: str, shape: Sequence[int | str], dtype: str = "float32") -> bytes:

@@ -17,7 +17,7 @@ _TYPES = {1: "<f4", 3: "<i4", 9: "<i8"}
 
 def read(data: bytes) -> tuple[list[Node], dict[str, NDArray[Any]]]:
     """All nodes, and the values of those that are constant numbers."""
-    nodes = [_node(message) for message in _messages(data, 1)]
+    nodes = [_node(message) for message in onnxfile.messages(data, 1)]
     constants = {
         node.name: values
         for node in nodes
@@ -27,10 +27,10 @@ def read(data: bytes) -> tuple[list[Node], dict[str, NDArray[Any]]]:
 
 
 def _node(message: bytes) -> Node:
-    name, operator = (next(_messages(message, field)).decode() for field in (1, 2))
-    inputs = tuple(text.decode() for text in _messages(message, 3))
+    name, operator = (next(onnxfile.messages(message, field)).decode() for field in (1, 2))
+    inputs = tuple(text.decode() for text in onnxfile.messages(message, 3))
     attr: dict[str, Any] = {}
-    for entry in _messages(message, 5):
+    for entry in onnxfile.messages(message, 5):
         key, value = dict(onnxfile.fields(entry)).values()
         assert isinstance(key, bytes)
         assert isinstance(value, bytes)
@@ -62,7 +62,7 @@ def _tensor(message: bytes) -> NDArray[Any] | None:
         return None
     shape_message = told.get(2, b"")
     assert isinstance(shape_message, bytes)
-    shape = [next(_numbers(dim, 1), 0) for dim in _messages(shape_message, 2)]
+    shape = [next(_numbers(dim, 1), 0) for dim in onnxfile.messages(shape_message, 2)]
     raw = told.get(4)
     if isinstance(raw, bytes):
         return np.frombuffer(raw, dtype).reshape(shape)
@@ -74,11 +74,6 @@ def _tensor(message: bytes) -> NDArray[Any] | None:
         values = unsigned.astype("<i8").astype(dtype)
     count = math.prod(shape)
     return np.resize(values, count).reshape(shape) if values.size else np.zeros(shape, dtype)
-
-
-def _messages(message: bytes, field: int) -> Iterator[bytes]:
-    found = (value for number, value in onnxfile.fields(message) if number == field)
-    return (value for value in found if isinstance(value, bytes))
 
 
 def _numbers(message: bytes, field: int) -> Iterator[int]:

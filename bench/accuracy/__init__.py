@@ -1,0 +1,1 @@
+"""How often Darkroom is right, on labelled pictures; each module reports one section."""
