@@ -10,7 +10,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -69,9 +69,8 @@ class Engine:
 async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
     """Start everything; it ends, in reverse, with `stack`."""
     db, clock, home = ground.db, ground.clock, ground.home
-    workers = await stack.enter_async_context(
-        local.open_workers(worker_settings(ground.settings, home), home.cache / "work")
-    )
+    own = replace(worker_settings(ground.settings, home), keep=home.pieces)
+    workers = await stack.enter_async_context(local.open_workers(own, home.cache / "work"))
     where = Whereabouts(db, clock, home.cache / "places.sqlite")
     stack.callback(where.close)
     stages = due_stages(ground.settings)
@@ -139,7 +138,6 @@ def worker_settings(settings: Settings, home: Home, *, slots: int = 0) -> LocalS
         limits=Limits(memory=memory),
         timeout_s=settings.work.timeout_s,
         models=home.models,
-        keep=home.pieces,
         accelerates=settings.vision.accelerate,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Busy, Invalid, NotFound
-from pipeline.scripting import AdvancedFileManager
+from pipeline.scripting import AdvancedFileManager, AIContentAnalyzer
 from pipeline.state import lock
 from tests.kit import media
 from tests.kit.cli import contents
@@ -93,3 +93,18 @@ def test_an_error_in_the_block_still_closes_the_home(manager: AdvancedFileManage
 
 def _fail() -> str:
     raise ZeroDivisionError
+
+
+def test_pictures_are_analysed_wherever_they_lie(tmp_path: Path) -> None:
+    """A picture, a broken one, a text and none at all: each gets an answer, none an exception."""
+    (tmp_path / "photo.jpg").write_bytes(media.jpeg())
+    (tmp_path / "broken.jpg").write_bytes(media.jpeg()[:40])
+    (tmp_path / "letter.txt").write_text("dear anna")
+    with AIContentAnalyzer(tmp_path / "home") as analyzer:
+        photo = analyzer.analyze_content(tmp_path / "photo.jpg")
+        assert photo["error"] is None
+        assert photo.keys() - {"error", "skipped"} or photo["skipped"]
+        for name in ("broken.jpg", "letter.txt", "nothing.jpg"):
+            assert analyzer.analyze_content(tmp_path / name)["error"], name
+            assert analyzer.detect_faces(tmp_path / name) == []
+    assert not (tmp_path / "home").exists()

@@ -1,13 +1,12 @@
-"""Darkroom from a Python script: the services of the command line, as one small synchronous class.
+"""`AdvancedFileManager`: the services of the command line, as one small synchronous class.
 
 Each call opens the home, does its work and closes it again; in a `with` block it stays open between
-calls. All failures are `DarkroomError`s. Examples: docs/scripting.md.
+calls.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,19 +15,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pipeline.clock import SystemClock
-from pipeline.errors import DarkroomError, Invalid
+from pipeline.errors import Invalid
 from pipeline.model import Actor, Surface
+from pipeline.scripting.opening import quiet_logging, refuse_inside_loop, settings_of
 from pipeline.service import categories
 
 if TYPE_CHECKING:
-    from config.settings import Settings
     from pipeline.core import Core, Mode
     from pipeline.library.journal import Undone
     from pipeline.service.batch import BatchResult
     from pipeline.service.process import Summary
     from pipeline.state.files import FileRow
-
-__all__ = ["AdvancedFileManager", "DarkroomError", "Processed"]
 
 T = TypeVar("T")
 Action = Callable[[Actor, "Core"], Awaitable[T]]
@@ -58,7 +55,7 @@ class AdvancedFileManager:
 
     def __enter__(self) -> Self:
         """Keep the home open between calls, from the first one that changes something."""
-        _refuse_inside_loop()
+        refuse_inside_loop()
         if self._runner is not None:
             raise Invalid("This home is kept open already.", path=self.home)
         self._runner = asyncio.Runner()
@@ -156,7 +153,7 @@ class AdvancedFileManager:
         """Run `action` in the core that is kept open, where that can do it, else in one opened."""
         from pipeline.core import Mode
 
-        _refuse_inside_loop()
+        refuse_inside_loop()
         if self._runner is None:
             return asyncio.run(self._once(mode, action))
         if mode is Mode.CHANGE and self._core is None:
@@ -173,8 +170,8 @@ class AdvancedFileManager:
     async def _once(self, mode: Mode, action: Action[T]) -> T:
         from pipeline.core import open_core
 
-        _quiet_logging()
-        async with open_core(self.home, _settings(self.home), SystemClock(), mode) as core:
+        quiet_logging()
+        async with open_core(self.home, settings_of(self.home), SystemClock(), mode) as core:
             return await self._in(core, action)
 
     async def _in(self, core: Core, action: Action[T]) -> T:
@@ -183,9 +180,9 @@ class AdvancedFileManager:
     async def _open(self) -> None:
         from pipeline.core import open_core
 
-        _quiet_logging()
+        quiet_logging()
         async with AsyncExitStack() as stack:
-            opening = open_core(self.home, _settings(self.home), SystemClock())
+            opening = open_core(self.home, settings_of(self.home), SystemClock())
             self._core = await stack.enter_async_context(opening)
             self._stack = stack.pop_all()
 
@@ -197,36 +194,3 @@ class AdvancedFileManager:
 
 def _several(paths: str | Path | Paths) -> list[str | Path]:
     return [paths] if isinstance(paths, str | Path) else list(paths)
-
-
-def _settings(home: Path) -> Settings:
-    from config.settings import SettingsError, load
-
-    try:
-        return load(home)
-    except SettingsError as error:
-        raise Invalid(str(error), hint="Correct darkroom.toml or the environment.") from error
-
-
-def _quiet_logging() -> None:
-    """Warnings go to standard error, unless the script has set up logging itself."""
-    import logging
-
-    import structlog
-
-    if not structlog.is_configured():
-        structlog.configure(
-            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        )
-
-
-def _refuse_inside_loop() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise Invalid(
-        "Darkroom's Python interface waits for its work, which would stop this event loop.",
-        hint="Call it in a thread: await asyncio.to_thread(manager.find, ...)",
-    )
