@@ -41,12 +41,21 @@ def stored(content: Content, kind: str, at_least: int | None) -> Stored:
 
         return heif.decode(content, at_least)
     if kind in ("jxl", "jxr"):
-        from pipeline.codecs import modern
-
-        return (modern.decode_jxl if kind == "jxl" else modern.decode_jxr)(_held(content))
+        return _modern(_held(content), kind, at_least)
     from pipeline.codecs import still
 
     return still.decode(content, kind, at_least)
+
+
+def _modern(data: bytes, kind: str, at_least: int | None) -> Stored:
+    """A JPEG XL that holds a JPEG is decoded as that: its profile counts, and scaling is cheap."""
+    from pipeline.codecs import modern
+
+    if kind == "jxr":
+        return modern.decode_jxr(data)
+    if modern.holds_jpeg(data):
+        return _jpeg(modern.jpeg_in(data), "jpeg", at_least)
+    return modern.decode_jxl(data)
 
 
 def _jpeg(data: bytes, kind: str, at_least: int | None) -> Stored:

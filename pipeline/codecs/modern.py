@@ -30,6 +30,21 @@ def require_decodable_jxl(data: bytes) -> None:
     limits.require_decodable(*_jxl_size(_codestream(data)))
 
 
+def holds_jpeg(data: bytes) -> bool:
+    """True for a JPEG XL that was made of a JPEG and can give it back."""
+    from pipeline.metadata import boxes
+
+    return data[4:8] == b"JXL " and boxes.find(data, (0, len(data)), b"jbrd") is not None
+
+
+def jpeg_in(data: bytes) -> bytes:
+    """The JPEG in such a file, bit by bit. Raises `DecodeFailed` where there is none."""
+    import imagecodecs
+
+    with decoding():
+        return bytes(imagecodecs.jpegxl_decode_jpeg(data, numthreads=1))
+
+
 def decode_jxr(data: bytes) -> Stored:
     """The picture as stored. Raises `BadMedia`."""
     import imagecodecs

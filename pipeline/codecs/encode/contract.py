@@ -40,4 +40,6 @@ class Encoder:
     is_exact: bool = False
     is_lossy: bool = True
     has_profile: bool = True
+    is_dear: bool = False  # an encoding costs more than a close look at it
     finish: Callable[[bytes], bytes] = _as_it_is
+    in_full_colour: Encoder | None = None  # the same without halved chroma, where it halves it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ _USUAL = 70
 _ONE_CORE = {"x265:pools": "none", "x265:frame-threads": "1"}
 
 
-def _write(samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
+def _write(chroma: int, samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
     import pillow_heif
 
     coloured = np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples
@@ -23,8 +24,16 @@ def _write(samples: Samples, quality: int | None, profile: bytes | None) -> byte
     if profile is not None:
         image.info["icc_profile"] = profile
     out = io.BytesIO()
-    image.save(out, quality=_USUAL if quality is None else quality, enc_params=dict(_ONE_CORE))
+    quality = _USUAL if quality is None else quality
+    image.save(out, quality=quality, chroma=chroma, enc_params=dict(_ONE_CORE))
     return out.getvalue()
 
 
-HEIC = Encoder("x265", "heic", _write, longest=16_384)
+HEIC = Encoder(
+    "x265",
+    "heic",
+    partial(_write, 420),
+    longest=16_384,
+    is_dear=True,
+    in_full_colour=Encoder("x265-444", "heic", partial(_write, 444), longest=16_384, is_dear=True),
+)

@@ -5,8 +5,8 @@ mozjpeg's scans and tables, where installed, take some 5 % more off without touc
 
 from __future__ import annotations
 
-import io
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def encoder() -> Encoder:
         import pyjpegli  # noqa: F401 - only asked whether it is there
     except ImportError:
         return TURBO
-    return Encoder("jpegli", "jpeg", _jpegli, longest=_LONGEST, has_alpha=False, finish=_finished)
+    return _encoder("jpegli", _jpegli, TURBO.in_full_colour)
 
 
 def rewritten(data: bytes) -> bytes | None:
@@ -56,24 +56,34 @@ def _jpegli(samples: Samples, quality: int | None, profile: bytes | None) -> byt
     return _with_profile(data, profile)
 
 
-def _turbo(samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
-    from PIL import Image
+def _turbo(subsampling: str, samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
+    import simplejpeg
 
-    out = io.BytesIO()
-    Image.fromarray(_three(samples)).save(
-        out,
-        "JPEG",
-        quality=_USUAL if quality is None else quality,
-        subsampling="4:2:0",
-        optimize=True,
-        progressive=True,
+    rgb = np.ascontiguousarray(_three(samples))
+    quality = _USUAL if quality is None else quality
+    data = simplejpeg.encode_jpeg(rgb, quality, colorspace="RGB", colorsubsampling=subsampling)
+    return _with_profile(data, profile)
+
+
+def _encoder(
+    name: str,
+    write: Callable[[Samples, int | None, bytes | None], bytes],
+    in_full_colour: Encoder | None = None,
+) -> Encoder:
+    return Encoder(
+        name,
+        "jpeg",
+        write,
+        longest=_LONGEST,
+        has_alpha=False,
+        finish=_finished,
+        in_full_colour=in_full_colour,
     )
-    return _with_profile(out.getvalue(), profile)
 
 
-TURBO = Encoder(
-    "libjpeg-turbo", "jpeg", _turbo, longest=_LONGEST, has_alpha=False, finish=_finished
-)
+# jpegli's binding always halves the chroma, so libjpeg-turbo stands in where it must not be.
+_FULL = _encoder("libjpeg-turbo-444", partial(_turbo, "444"))
+TURBO = _encoder("libjpeg-turbo", partial(_turbo, "420"), _FULL)
 
 
 def _three(samples: Samples) -> Samples:

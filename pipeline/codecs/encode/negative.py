@@ -8,12 +8,12 @@ of HEIF and AVIF, inks) is brought to sRGB.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.codecs import colour, decode, limits, orient
+from pipeline.codecs import colour, decode, limits, modern, orient
 from pipeline.codecs.border import decoding
 from pipeline.codecs.encode.contract import Encoder, Samples
 from pipeline.codecs.samples import as_rgb
@@ -32,12 +32,14 @@ _SAMPLES_OF_A_TIFF, _BITS_OF_A_TIFF, _KIND_OF_A_TIFF = 339, 258, 262
 class Negative:
     """Samples (H x W x 1, 3 or 4; uint8 or uint16), and the ICC profile their colours are meant in.
 
-    `left_out` says for a person what of the original could not be kept.
+    `left_out` says for a person what of the original could not be kept. `keeps_colours` is False
+    where they were brought to sRGB, so that the original's profile is not true of them any more.
     """
 
     samples: Samples
     profile: bytes | None = None
     left_out: tuple[str, ...] = ()
+    keeps_colours: bool = True
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,6 +62,8 @@ def read(content: Content, kind: str) -> Negative:
     if kind not in decode.DECODED:
         raise NotMedia("Pictures of this kind are kept but not converted.")
     data = content if isinstance(content, bytes) else _held(content)
+    if kind == "jxl" and modern.holds_jpeg(data):
+        data, kind = modern.jpeg_in(data), "jpeg"
     return _deep(data, kind) or _clear(data, kind) or _plain(data, kind)
 
 
@@ -75,6 +79,7 @@ def fitted(negative: Negative, encoder: Encoder) -> Negative:
             f"whose sides end at {encoder.longest:,}."
         )
     samples, profile, left_out = negative.samples, negative.profile, list(negative.left_out)
+    keeps_colours = negative.keeps_colours
     if samples.dtype != np.uint8 and not encoder.is_deep:
         samples = _eight_bits(samples)
         left_out.append("colours finer than eight bits")
@@ -83,10 +88,18 @@ def fitted(negative: Negative, encoder: Encoder) -> Negative:
         left_out.append("transparency, now white")
     if profile is not None and not encoder.has_profile:
         if colour.from_icc(profile) is not None:
-            samples = _in_srgb(samples, profile)
+            samples, keeps_colours = _in_srgb(samples, profile), False
             left_out.append("colours outside of sRGB")
         profile = None
-    return Negative(samples, profile, tuple(left_out))
+    return Negative(samples, profile, tuple(left_out), keeps_colours)
+
+
+def for_screens(negative: Negative) -> Negative:
+    """Eight bits, sRGB, transparency kept: what web pages want."""
+    if negative.profile is None:
+        return replace(negative, samples=_eight_bits(negative.samples))
+    samples = _in_srgb(negative.samples, negative.profile)
+    return replace(negative, samples=samples, profile=None, keeps_colours=False)
 
 
 def _plain(data: bytes, kind: str) -> Negative:
@@ -99,8 +112,9 @@ def _plain(data: bytes, kind: str) -> Negative:
     pixels = orient.upright(stored.pixels, stored.orientation)
     if profile is None and stored.develop is not None:
         pixels = stored.develop(pixels)
-    left_out = ("the profile of its inks or greys",) if told and not profile else ()
-    return Negative(pixels, profile, left_out)
+    if told and not profile:
+        return Negative(pixels, None, ("the profile of its inks or greys",), keeps_colours=False)
+    return Negative(pixels, profile, keeps_colours=stored.develop is None or profile is not None)
 
 
 def _clear(data: bytes, kind: str) -> Negative | None:
@@ -168,8 +182,6 @@ def _deep_tiff(data: bytes) -> Samples | None:
 
 def _deep_jxl(data: bytes) -> Samples | None:
     import imagecodecs
-
-    from pipeline.codecs import modern
 
     modern.require_decodable_jxl(data)
     return _channels(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))

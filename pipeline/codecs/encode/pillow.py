@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,10 @@ def _webp(samples: Samples, quality: int | None, profile: bytes | None) -> bytes
     return _saved(samples, "WEBP", profile, quality=quality, method=4)
 
 
-def _avif(samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
+def _avif(subsampling: str, samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
     quality = _USUAL if quality is None else quality
-    return _saved(samples, "AVIF", profile, quality=quality, speed=8, max_threads=1)
+    options = {"quality": quality, "subsampling": subsampling, "speed": 8, "max_threads": 1}
+    return _saved(samples, "AVIF", profile, **options)
 
 
 def _png(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
@@ -53,7 +55,16 @@ def _tiff(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
 
 
 WEBP = Encoder("libwebp", "webp", _webp, longest=16_383, is_exact=True)
-AVIF = Encoder("aom", "avif", _avif, longest=65_535)
+AVIF = Encoder(
+    "aom",
+    "avif",
+    partial(_avif, "4:2:0"),
+    longest=65_535,
+    is_dear=True,
+    in_full_colour=Encoder(
+        "aom-444", "avif", partial(_avif, "4:4:4"), longest=65_535, is_dear=True
+    ),
+)
 PNG = Encoder("libpng", "png", _png, is_deep=True, is_exact=True, is_lossy=False)
 TIFF = Encoder("libtiff", "tiff", _tiff, is_deep=True, is_exact=True, is_lossy=False)
 

@@ -1,0 +1,135 @@
+"""One picture made smaller: by a visual target, or without losing a bit.
+
+`Wish` says what is wanted, `shrink` answers with a copy or with the reason why the original had
+better stay. A copy is never larger than its original, and never lacks what the original shows or
+says; what cannot be kept in a format is a reason not to use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.codecs import lossless, target
+from pipeline.codecs.encode import choose, negative
+from pipeline.codecs.encode.carrying import carried
+from pipeline.codecs.encode.contract import Encoder
+from pipeline.codecs.encode.negative import Negative
+from pipeline.codecs.target import Box, Sitter
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`format` is that of the copy, `regions` are what is looked at closely (faces, lines of text).
+
+    `is_exact` asks for the same pixels, `min_gain` is the part of the bytes that must be saved.
+    """
+
+    format: str
+    target: float = 82.0
+    is_exact: bool = False
+    min_gain: float = 0.1
+    regions: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A copy. `quality`, `score` (the whole) and `worst` (with its regions) are None where exact;
+    `score` was measured on every pixel of exactly this picture.
+    """
+
+    data: bytes
+    format: str
+    encoder: str
+    size: tuple[int, int] | None = None
+    quality: int | None = None
+    score: float | None = None
+    worst: float | None = None
+    trials: int = 0
+    sketches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Why the original had better stay as it is: a sentence for a person."""
+
+    why: str
+
+
+def shrink(data: bytes, kind: str, wish: Wish) -> Shrunk | Declined:
+    """A smaller copy of the picture `data`, which is of the format `kind`. Raises `BadMedia`."""
+    most = int(len(data) * (1 - wish.min_gain))
+    made = _exact(data, kind, wish.format) if wish.is_exact else _lossy(data, kind, wish, most)
+    if isinstance(made, Shrunk) and len(made.data) > most:
+        share = 100 * (1 - len(made.data) / len(data))
+        return Declined(f"A copy would save only {max(share, 0):.0f} % of the bytes.")
+    return made
+
+
+def rewritten(data: bytes, kind: str) -> Shrunk | None:
+    """The same file with the same pixels, packed better; None where there is no such way."""
+    if kind == "jpeg":
+        made, encoder = lossless.jpeg_of(data), "mozjpeg"
+    elif kind == "png":
+        made, encoder = lossless.png_of(data), "libdeflate"
+    else:
+        return None
+    return Shrunk(made, kind, encoder) if made is not None else None
+
+
+def _exact(data: bytes, kind: str, to: str) -> Shrunk | Declined:
+    """The same pixels: by the one way that keeps the file itself, else by an exact encoder."""
+    if kind == to:
+        return rewritten(data, kind) or Declined(
+            f"There is no way to make this {kind.upper()} smaller without losing something."
+        )
+    if (kind, to) == ("jpeg", "jxl"):
+        inside = lossless.jxl_of(data)
+        if inside is not None:
+            return Shrunk(inside, "jxl", "libjxl")
+        return Declined("This JPEG is of a kind that JPEG XL cannot give back bit by bit.")
+    encoder = choose.encoder(to)
+    if encoder is None or not encoder.is_exact:
+        return Declined(f"{to.upper()} cannot hold a picture without losing something.")
+    sheet = negative.fitted(negative.read(data, kind), encoder)
+    if sheet.left_out:
+        return _would_lose(sheet, to)
+    made = encoder.write(sheet.samples, None, sheet.profile)
+    return Shrunk(carried(data, kind, made, to, sheet), to, encoder.name, sheet.size)
+
+
+def _lossy(data: bytes, kind: str, wish: Wish, most: int) -> Shrunk | Declined:
+    encoder = choose.encoder(wish.format)
+    if encoder is None or not encoder.is_lossy:
+        return Declined(f"{wish.format.upper()} has no quality to search for.")
+    sheet = negative.fitted(negative.read(data, kind), encoder)
+    if sheet.left_out:
+        return _would_lose(sheet, wish.format)
+    return by_target(data, kind, sheet, encoder, wish, most) or Declined(
+        f"No {wish.format.upper()} that looks as good ({wish.target:g} points) is small enough."
+    )
+
+
+def by_target(
+    data: bytes, kind: str, sheet: Negative, encoder: Encoder, wish: Wish, most: int | None
+) -> Shrunk | None:
+    """The smallest copy of `sheet` that meets the target; None where none of `most` bytes does."""
+    found = target.search(Sitter(sheet, wish.regions), encoder, wish.target, most)
+    if found is None:
+        return None
+    best, encoder = found.trial, found.encoder
+    made = carried(data, kind, encoder.finish(best.data), encoder.format, sheet)
+    return Shrunk(
+        made,
+        encoder.format,
+        encoder.name,
+        sheet.size,
+        best.quality,
+        best.score,
+        best.worst,
+        found.trials,
+        found.sketches,
+    )
+
+
+def _would_lose(sheet: Negative, to: str) -> Declined:
+    return Declined(f"A copy as {to.upper()} would lose {', '.join(sheet.left_out)}.")
