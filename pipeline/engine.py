@@ -20,12 +20,13 @@ from config.settings import Settings
 from pipeline.clock import Clock
 from pipeline.errors import DarkroomError, Invalid, TryLater
 from pipeline.events import Recorded
-from pipeline.library import emptying, placing, quarantine, similar
+from pipeline.library import emptying, people, placing, quarantine, similar
 from pipeline.library.names import Template
 from pipeline.library.similar_index import SimilarIndex
-from pipeline.model import Home
+from pipeline.model import Home, JsonObject
 from pipeline.registry import discover
 from pipeline.state.connection import Database
+from pipeline.state.faces import recognition_is_on
 from pipeline.work import learning, rendering, resources, restudy
 from pipeline.work.alongside import alongside
 from pipeline.work.asked import Kind
@@ -41,6 +42,7 @@ from pipeline.work.workers.limits import Limits
 from pipeline.work.workers.local import MIB, LocalSettings, LocalWorkers
 
 EMPTY_EVERY_S = 1.0  # duplicates leave the inbox in batches of what came within this time
+GROUP_EVERY_S = 5.0  # faces are grouped into people in batches of what came within this time
 ALIKE_EVERY_S = 2.0  # look-alikes are sought in batches of what came within this time
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +75,7 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
     workers = await stack.enter_async_context(local.open_workers(own, home.cache / "work"))
     where = Whereabouts(db, clock, home.cache / "places.sqlite")
     stack.callback(where.close)
-    stages = due_stages(ground.settings)
+    stages = due_stages(ground.settings, await _embedding(stack, db))
     mark = await asyncio.to_thread(mark_of, stages, home.models)
     means = Means(
         db=db,
@@ -95,6 +97,11 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
     alike = _whenever(ground, ("file.studied",), seek, ALIKE_EVERY_S)
     await stack.enter_async_context(alongside(alike, "look-alikes"))
     if not ground.rehearses:
+        group = functools.partial(people.catch_up, db, clock, people.Pace())
+        told = ("file.studied", "recognition.on", "file.purged")
+        await stack.enter_async_context(
+            alongside(_whenever(ground, told, group, GROUP_EVERY_S), "people")
+        )
         release = functools.partial(emptying.release_duplicates, db, clock, home)
         empty = _whenever(ground, ("file.duplicate", "file.placed"), release, EMPTY_EVERY_S)
         await stack.enter_async_context(alongside(empty, "duplicates in the inbox"))
@@ -142,10 +149,26 @@ def worker_settings(settings: Settings, home: Home, *, slots: int = 0) -> LocalS
     )
 
 
-def due_stages(settings: Settings) -> tuple[DueStage, ...]:
-    """The stages of every visit: all but those asked for one by one, and those switched off."""
+async def _embedding(stack: AsyncExitStack, db: Database) -> JsonObject:
+    """Whether faces may be recognised, as the parameters of their stage: true at every moment."""
+    now = {"embed": await db.read(recognition_is_on)}
+
+    def follow(told: Sequence[Recorded]) -> None:
+        for event in told:
+            if event.name in ("recognition.on", "recognition.off"):
+                now["embed"] = event.name == "recognition.on"
+
+    stack.callback(db.listen(follow))
+    return now
+
+
+def due_stages(settings: Settings, faces: JsonObject) -> tuple[DueStage, ...]:
+    """The stages of every visit: all but those asked for one by one, and those switched off.
+
+    `faces` are the parameters of the stage of that name.
+    """
     return tuple(
-        DueStage(stage.name, stage.version)
+        DueStage(stage.name, stage.version, faces if stage.name == "faces" else {})
         for stage in discover("pipeline.stages", "STAGE")
         if not stage.is_on_request and getattr(settings.vision, stage.name, True)
     )

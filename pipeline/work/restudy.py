@@ -13,17 +13,18 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from pipeline.clock import Clock, timestamp
+from pipeline.events import FileStudied
 from pipeline.metadata.columns import columns
 from pipeline.metadata.facts import Facts
 from pipeline.model import Done, Home, JsonObject
-from pipeline.state import asked, studies
+from pipeline.state import asked, events, studies
 from pipeline.state.asked import LibraryFile
 from pipeline.state.connection import Database
 from pipeline.state.queue import Task
 from pipeline.state.studies import Derivative, Result
 from pipeline.work import adopt
 from pipeline.work.asked import Answer, Asking, Kind
-from pipeline.work.record import FACTS_STAGE, Keep, Known, settle_bundles
+from pipeline.work.record import ACTOR, FACTS_STAGE, Keep, Known, settle_bundles
 from pipeline.work.study import DueStage, MadeFile, facts_of, results_of
 from pipeline.work.workers.contract import StageCall
 
@@ -93,6 +94,9 @@ class _Recording:
             self._relearn(con, file, found[FACTS_STAGE], at)
         facts: dict[str, JsonObject] = {**answer.asking.facts, **found}
         self._keep(con, Known(file.owner_id, file.id, facts, self._versions), at)
+        if fresh:
+            event = FileStudied(file.id, file.sha256, file.format)
+            events.append(con, event, actor=ACTOR, at=at)
         asked.mark(con, [file.id], self._mark)
 
     def _relearn(
