@@ -102,6 +102,20 @@ class Work(Section):
     quiet_until: time | None = Field(None, description="until this local time")
 
 
+class HomeZone(Section):
+    """A place whose position is nobody's business."""
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+    radius_m: float = Field(500.0, gt=0, le=50_000)
+
+
+class Privacy(Section):
+    """What copies for others must not tell."""
+
+    home_zones: tuple[HomeZone, ...] = Field((), description="for `darkroom scrub --zones`")
+
+
 class Schedule(Section):
     """What happens by itself, in cron's five fields, local time."""
 
@@ -119,6 +133,7 @@ class Settings(Section):
     library: Library = Library()
     vision: Vision = Vision()
     work: Work = Work()
+    privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
 
 

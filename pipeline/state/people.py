@@ -153,6 +153,16 @@ def files_of(con: sqlite3.Connection, owner_id: str, person_ids: Sequence[str]) 
     return [row["id"] for row in rows]
 
 
+def known_boxes(con: sqlite3.Connection, file_id: str) -> list[list[float]]:
+    """Where the faces of named people are in a file: x, y, width, height as fractions."""
+    rows = con.execute(
+        "SELECT f.x, f.y, f.w, f.h FROM faces f JOIN people p ON p.id = f.person_id"
+        " WHERE f.file_id = ? AND p.name IS NOT NULL ORDER BY f.x, f.y",
+        (file_id,),
+    )
+    return [list(row) for row in rows]
+
+
 def names_of(con: sqlite3.Connection, file_id: str) -> list[str]:
     """The names of the people in a file that may be said, in alphabetical order."""
     rows = con.execute(

@@ -45,13 +45,15 @@ _log = structlog.get_logger(__name__)
 class Asking:
     """What is asked of one file. Without stages there is nothing to do, and no visit is made.
 
-    `source` is where to read instead of the file's own bytes, for instance its original.
+    `source` is where to read instead of the file's own bytes, for instance its original; `note` is
+    what the asking side wants to know when it finishes.
     """
 
     stages: tuple[StageCall, ...]
     facts: Mapping[str, JsonObject] = field(default_factory=dict)
     timeout_s: float | None = None
     source: LibraryFile | None = None
+    note: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

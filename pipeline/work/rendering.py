@@ -26,7 +26,7 @@ from pipeline.library.below import Below
 from pipeline.library.replacing import Replacing
 from pipeline.library.trash import Asking as TrashAsking
 from pipeline.model import Done, Format, Home, Json, JsonObject, Later, Made, Reject, Skip
-from pipeline.state import jobs, originals, renditions
+from pipeline.state import jobs, originals, people, renditions
 from pipeline.state.asked import LibraryFile
 from pipeline.state.connection import Database
 from pipeline.state.queue import Task
@@ -85,20 +85,27 @@ def kinds(means: Means, versions: Mapping[str, int]) -> tuple[Kind, ...]:
 def _ask(
     home: Home, stage: str, version: int, con: sqlite3.Connection, task: Task, file: LibraryFile
 ) -> Asking:
-    wanted = Wanted.of(con, task)
     source = _source(con, home, stage, file)
     if source is None:
         return Asking(())
-    wish = Wish.of(stage, version, wanted.wish)
-    known = renditions.known(con, source.sha256, wish)
+    params = _meant(con, stage, file, Wanted.of(con, task).wish)
+    known = renditions.known(con, source.sha256, Wish.of(stage, version, params))
     if known and all(_is_there(home, one) for one in known):
-        return Asking((), source=source)
+        return Asking((), source=source, note=params)
     return Asking(
-        stages=(StageCall(stage, {**wanted.wish, **_keeping(home, stage)}),),
+        stages=(StageCall(stage, {**params, **_keeping(home, stage)}),),
         facts=originals.facts(con, source.sha256),
         timeout_s=TIMEOUTS_S.get(stage, TIMEOUT_S),
         source=source,
+        note=params,
     )
+
+
+def _meant(con: sqlite3.Connection, stage: str, file: LibraryFile, wish: JsonObject) -> JsonObject:
+    """The wish as it is meant for this file: whose faces are known stands in the state."""
+    if stage == "blur" and wish.get("faces") == "others":
+        return {**wish, "keep": people.known_boxes(con, file.id)}
+    return wish
 
 
 def _source(
@@ -133,7 +140,7 @@ async def _finish(means: Means, stage: str, version: int, answer: Answer) -> Non
     if source is None:
         return  # made smaller before, and the original is gone: there is nothing to do
     wanted = await db.read(Wanted.of, task)
-    wish = Wish.of(stage, version, wanted.wish)
+    wish = Wish.of(stage, version, answer.asking.note)
     if answer.reply is None:
         made = await db.read(renditions.known, source.sha256, wish)
         await db.write(renditions.claim, [one.id for one in made], task.job_id or "")
