@@ -20,19 +20,26 @@ from pipeline.errors import BadMedia, Broken, DecodeFailed
 
 _PR_SET_PDEATHSIG = 1
 _MOST_WORDS = 2_000
+# What programs do that were refused memory: most of them never look whether they got it.
+_HUNGRY = ("malloc", "Cannot allocate memory", "bad_alloc", "Resource temporarily unavailable")
+_CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGKILL)
 # Threads' own heaps reserve 64 MB of address space each, which a worker's limit counts.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C"}
 _ALWAYS = ("-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-protocol_whitelist", "file")
 
 
 class EncodingFailed(BadMedia):
-    """FFmpeg gave up; `said` holds its last words, for the log and for choosing another encoder."""
+    """FFmpeg gave up; `said` holds its last words, for the log.
+
+    `is_hungry` where it seems to have had too little memory: elsewhere the same may go well.
+    """
 
     code = "encoding-failed"
 
-    def __init__(self, message: str, said: str) -> None:
+    def __init__(self, message: str, said: str, *, is_hungry: bool = False) -> None:
         super().__init__(message)
         self.said = said
+        self.is_hungry = is_hungry
 
 
 @lru_cache(maxsize=1)
@@ -84,7 +91,9 @@ def run(
         except subprocess.TimeoutExpired:
             raise DecodeFailed(f"FFmpeg did not finish within {timeout_s:.0f} seconds.") from None
         if status:
-            raise EncodingFailed(_why(status), _last_words(words))
+            said = _last_words(words)
+            is_hungry = status in _CRASHES or any(word in said for word in _HUNGRY)
+            raise EncodingFailed(_why(status), said, is_hungry=is_hungry)
 
 
 def plain(path: Path) -> str:

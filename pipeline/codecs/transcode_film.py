@@ -24,6 +24,8 @@ from pipeline.metadata import boxes
 _PLAIN = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
 _COARSENED = frozenset({"yuvj422p", "yuv422p"})  # old cameras' MJPEG: half its colour is not seen
 _DOLBY = (b"dvcC", b"dvvC", b"dvwC")
+# Every picture as it was coded: nothing cut away, turned or cropped by the container's word.
+AS_CODED = ("-ignore_editlist", "1", "-noautorotate", "-apply_cropping", "codec")
 _LATEST = 1 << 48  # a time no film reaches
 
 
@@ -77,9 +79,8 @@ class Film:
     def arguments(self, first: int) -> list[str]:
         """FFmpeg's input, beginning with picture number `first`."""
         start_s = int(self.shown[first]) / self.track.timescale
-        whole = ("-ignore_editlist", "1", "-noautorotate", "-apply_cropping", "codec")
         at = ("-seek_timestamp", "1", "-ss", f"{start_s:.6f}") if first else ()
-        return ffmpeg.source(self.file, "mov", *whole, *at)
+        return ffmpeg.source(self.file, "mov", *AS_CODED, *at)
 
 
 @contextmanager

@@ -202,7 +202,8 @@ def _sample_offsets(where: Chunks, size: Numbers) -> Numbers:
     before = np.cumsum(size) - size
     inside = where.count > 0
     starts = before[where.first[inside]]
-    return np.repeat(where.offset[inside] - starts, where.count[inside]) + before
+    gaps = np.repeat(where.offset[inside] - starts, where.count[inside])
+    return np.asarray(gaps + before, np.int64)
 
 
 def _decode_times(data: Data, stbl: Span, count: int) -> tuple[Numbers, int]:

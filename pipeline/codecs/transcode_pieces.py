@@ -70,13 +70,8 @@ def cut(film: Film, longest_s: float = _LONGEST_S) -> list[Piece]:
     return [Piece(n, a, b - a) for n, (a, b) in enumerate(zip(starts, ends, strict=True))]
 
 
-def encode(
-    film: Film, coding: Coding, piece: Piece, target: Path, measure: Sequence[str] = ()
-) -> None:
-    """Code one piece into `target`, a movie of its own; `measure` are more outputs of the run.
-
-    Raises `EncodingFailed`.
-    """
+def encode(film: Film, coding: Coding, piece: Piece, target: Path) -> None:
+    """Code one piece into `target`, a movie of its own. Raises `EncodingFailed`."""
     encoder = coding.encoder
     arguments = [
         *encoder.input_arguments(),
@@ -86,7 +81,7 @@ def encode(
         *_dolby_vision(film, encoder),
         *("-enc_time_base", "demux", "-fps_mode", "passthrough", "-map_metadata", "-1"),
         *("-video_track_timescale", str(film.track.timescale), "-strict", "unofficial"),
-        *("-f", "mp4", ffmpeg.plain(target), *measure),
+        *("-f", "mp4", ffmpeg.plain(target)),
     ]
     ffmpeg.run(arguments, target.parent, inputs=[film.file])
 

@@ -1,6 +1,6 @@
 """Which quality number gives this film the wanted look: a few short trials, measured by VMAF.
 
-Trials are windows of the film, coded as the whole will be and compared with it in the same run.
+Trials are windows of the film, coded as the whole will be and compared with it.
 VMAF (0 to 100) is libvmaf's default model; for HDR it is no calibrated number, but rises and falls
 with what is lost all the same. Two to four trials, by secant from a known slope.
 """
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.codecs import ffmpeg
 from pipeline.codecs.encoders import Encoder
-from pipeline.codecs.transcode_film import Film
+from pipeline.codecs.transcode_film import AS_CODED, Film
 from pipeline.codecs.transcode_pieces import Coding, Piece, encode
-from pipeline.errors import DecodeFailed
 
 _PLACES = (0.15, 0.5, 0.85)  # of the film's length
 _WINDOW_PIXELS = 1920 * 1080 * 40  # of one window: 40 pictures of Full HD, 10 of 4K
@@ -92,8 +92,8 @@ def measured(film: Film, coding: Coding, windows: Sequence[Piece], workdir: Path
     points, coded, original, pictures = 0.0, 0, 0, 0
     for window in windows:
         target = workdir / f"trial-{window.number}.mp4"
-        encode(film, coding, window, target, _comparison(film, coding.threads))
-        points += _score(workdir / _LOG) * window.count
+        encode(film, coding, window, target)
+        points += vmaf(film, window, target, coding.threads) * window.count
         coded += target.stat().st_size - _OVERHEAD
         original += film.bytes_of(window.first, window.count)
         pictures += window.count
@@ -104,16 +104,28 @@ def measured(film: Film, coding: Coding, windows: Sequence[Piece], workdir: Path
 _OVERHEAD = 1_200  # bytes of the box around a trial, which the film has anyway
 
 
-def _comparison(film: Film, threads: int) -> list[str]:
-    """Decode what was just coded and compare it, picture by picture, with what came in."""
+def vmaf(film: Film, window: Piece, coded: Path, threads: int = 1) -> float:
+    """How much the pictures in `coded` look like those of the window: mean VMAF, 0..100.
+
+    A run of its own: together with the encoder it would need the memory of both.
+    """
     kind = "yuv420p10le" if film.depth > 8 else "yuv420p"
     alike = f"format={kind},settb=1/25,setpts=N"
     graph = (
-        f"[0:{film.stream}]{alike}[before];[dec:0]{alike}[after];"
+        f"[0:{film.stream}]{alike}[before];[1:0]{alike}[after];"
         f"[after][before]libvmaf=n_threads={threads}:log_fmt=json:log_path={_LOG}:shortest=1[out]"
     )
-    return ["-threads", "1", "-dec", "0:0", "-filter_complex", graph, "-map", "[out]",
-            "-f", "null", "-"]  # fmt: skip
+    log = coded.with_name(_LOG)
+    log.write_bytes(b"")  # what an earlier run said must not be taken for this one's
+    with coded.open("rb") as file:
+        arguments = [
+            *film.arguments(window.first),
+            *ffmpeg.source(file, "mov", *AS_CODED),
+            *("-filter_complex", graph, "-map", "[out]", "-frames:v", str(window.count)),
+            *("-fps_mode", "passthrough", "-f", "null", "-"),
+        ]
+        ffmpeg.run(arguments, coded.parent, inputs=[film.file, file])
+    return _score(log)
 
 
 def _score(log: Path) -> float:
@@ -121,7 +133,7 @@ def _score(log: Path) -> float:
         pooled = json.loads(log.read_text(encoding="utf-8"))["pooled_metrics"]["vmaf"]
         return float(pooled["mean"])
     except (OSError, ValueError, KeyError) as error:
-        raise DecodeFailed("The copy could not be compared with the film.") from error
+        raise ffmpeg.EncodingFailed("The copy could not be compared with the film.", "") from error
 
 
 def _next(tried: Sequence[Trial], encoder: Encoder, aim: float) -> float:

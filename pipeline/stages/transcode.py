@@ -46,8 +46,8 @@ def run(subject: Subject) -> Outcome:
     )
     subject.check()
     match result:
-        case transcode.Declined(why):
-            return Skip(why)
+        case transcode.Declined(why, is_final):
+            return Skip(why, is_final)
         case transcode.Unfinished(done, total):
             return Later(_AGAIN_S, f"{done} of {total} pieces are done; the rest follows.")
         case transcode.Coded() as coded:

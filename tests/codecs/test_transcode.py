@@ -19,7 +19,7 @@ from pipeline.intake import kind
 from pipeline.metadata.facts import Facts
 from pipeline.metadata.read import read
 from pipeline.model import Done, Json, Later, Outcome, Reject, Skip
-from tests.kit import films, visits
+from tests.kit import footage, visits
 
 QUICK: Mapping[str, Json] = {"effort": "fast", "target": 88, "min_gain": 0.1}
 
@@ -67,7 +67,7 @@ def streams(path: Path) -> list[tuple[str, str, int]]:
 @pytest.mark.parametrize(("codec", "tag"), [("hevc", "hvc1"), ("av1", "av01")])
 def test_a_phones_film_keeps_all_it_says(tmp_path: Path, codec: str, tag: str) -> None:
     """Turn, place, date with its offset, pairing id, make: all but the coding stays."""
-    original = films.phone(tmp_path / "film.mov")
+    original = footage.phone(tmp_path / "film.mov")
     copy = made(transcoded(original, tmp_path / "work", codec=codec), tmp_path / "work")
     before, after = facts_of(original), facts_of(copy)
     assert after.content_id == before.content_id == "8D0D0E4C-2F0B-4E06-9F3A-5B9A6A5D2F11"
@@ -87,14 +87,14 @@ def test_a_phones_film_keeps_all_it_says(tmp_path: Path, codec: str, tag: str) -
 
 def test_playing_can_begin_at_once(tmp_path: Path) -> None:
     """The index stands in front of the pictures (faststart)."""
-    original = films.film(tmp_path / "film.mp4")
+    original = footage.film(tmp_path / "film.mp4")
     data = made(transcoded(original, tmp_path / "work"), tmp_path / "work").read_bytes()
     assert 0 < data.find(b"moov") < data.find(b"mdat")
 
 
 def test_hdr_is_kept(tmp_path: Path) -> None:
     """Ten bits, PQ, the mastering display and the brightest light stay with the archive copy."""
-    original = films.hdr10(tmp_path / "film.mp4")
+    original = footage.hdr10(tmp_path / "film.mp4")
     outcome = transcoded(original, tmp_path / "work")
     copy = made(outcome, tmp_path / "work")
     assert isinstance(outcome, Done)
@@ -113,7 +113,7 @@ def test_hdr_is_kept(tmp_path: Path) -> None:
 
 def test_uneven_times_are_kept(tmp_path: Path) -> None:
     """VFR: every picture is shown at the moment it was, to the tick."""
-    original = films.uneven(tmp_path / "film.mp4")
+    original = footage.uneven(tmp_path / "film.mp4")
     copy = made(transcoded(original, tmp_path / "work"), tmp_path / "work")
     assert faults(original, copy) == ()
     assert len(set(_gaps(copy))) > 1
@@ -128,7 +128,7 @@ def _gaps(path: Path) -> list[float]:
 
 def test_a_film_without_sound(tmp_path: Path) -> None:
     """Silence is no reason to fail."""
-    original = films.film(tmp_path / "film.mp4", sound=False)
+    original = footage.film(tmp_path / "film.mp4", sound=False)
     copy = made(transcoded(original, tmp_path / "work"), tmp_path / "work")
     assert [row[0] for row in streams(copy)] == ["video"]
 
@@ -145,7 +145,7 @@ def test_what_a_copy_cannot_keep_is_left_alone(
 ) -> None:
     """Odd sides, finer colours, interlaced pictures: no copy is better than a worse one."""
     flags = ("-flags", "+ildct+ilme") if "interlace" in filters else ()
-    original = films.film(tmp_path / "film.mp4", size=size, filters=filters, more=flags)
+    original = footage.film(tmp_path / "film.mp4", size=size, filters=filters, more=flags)
     outcome = transcoded(original, tmp_path / "work")
     assert isinstance(outcome, Skip)
     assert outcome.is_final
@@ -155,7 +155,7 @@ def test_what_a_copy_cannot_keep_is_left_alone(
 def test_no_copy_is_made_without_gain(tmp_path: Path) -> None:
     """A film that is small already stays; nothing is ever made larger."""
     small = ("libx265", "-preset", "ultrafast", "-crf", "44", "-x265-params", "log-level=none")
-    original = films.film(tmp_path / "film.mp4", encoder=small)
+    original = footage.film(tmp_path / "film.mp4", encoder=small)
     outcome = transcoded(original, tmp_path / "work", target=97)
     assert isinstance(outcome, Skip)
     assert "too little" in outcome.why
@@ -167,10 +167,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     pieces: list[int] = []
     encode = transcode_pieces.encode
 
-    def spied(film: Any, coding: Any, piece: Any, target: Path, *more: Any) -> None:
-        if not more and target.name.startswith("piece"):
-            pieces.append(piece.number)
-        encode(film, coding, piece, target, *more)
+    def spied(film: Any, coding: Any, piece: Any, target: Path) -> None:
+        pieces.append(piece.number)
+        encode(film, coding, piece, target)
 
     monkeypatch.setattr(transcode_pieces, "encode", spied)
     monkeypatch.setattr(transcode_pieces, "_SHORTEST_S", 0.5)
@@ -180,7 +179,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_a_pause_costs_no_finished_piece(tmp_path: Path, counted: list[int]) -> None:
     """Cut off after each piece, the next run goes on behind it; the film is whole and the same."""
-    original = films.film(tmp_path / "film.mp4")
+    original = footage.film(tmp_path / "film.mp4")
     params: dict[str, Json] = {"keep": str(tmp_path / "keep"), "slice_s": 0}
     for done in (1, 2, 3):
         outcome = transcoded(original, tmp_path / "work", **params)
@@ -195,7 +194,7 @@ def test_a_pause_costs_no_finished_piece(tmp_path: Path, counted: list[int]) -> 
 
 def test_a_spoilt_piece_is_made_anew(tmp_path: Path, counted: list[int]) -> None:
     """A piece that a kill or a disk left half-written is never believed."""
-    original = films.film(tmp_path / "film.mp4")
+    original = footage.film(tmp_path / "film.mp4")
     keep = tmp_path / "keep"
     assert isinstance(transcoded(original, tmp_path / "work", keep=str(keep)), Done)
     piece = next(keep.rglob("piece-00001.mp4"))
@@ -209,7 +208,7 @@ def test_a_spoilt_piece_is_made_anew(tmp_path: Path, counted: list[int]) -> None
 
 def test_another_wish_reuses_nothing(tmp_path: Path, counted: list[int]) -> None:
     """What changes a byte of a piece is part of its name."""
-    original = films.film(tmp_path / "film.mp4")
+    original = footage.film(tmp_path / "film.mp4")
     keep = str(tmp_path / "keep")
     assert isinstance(transcoded(original, tmp_path / "work", keep=keep), Done)
     again = transcoded(original, tmp_path / "work", keep=keep, target=90)
@@ -222,7 +221,7 @@ def test_an_encoder_that_fails_gives_way(tmp_path: Path, monkeypatch: pytest.Mon
     """A hardware encoder that looked well but fails on this film: the program takes over."""
     works = encoders.works
     monkeypatch.setattr(encoders, "works", lambda name: name == "hevc_nvenc" or works(name))
-    original = films.film(tmp_path / "film.mp4")
+    original = footage.film(tmp_path / "film.mp4")
     outcome = transcoded(original, tmp_path / "work")
     assert isinstance(outcome, Done)
     assert outcome.facts["encoder"] == "libx265"
@@ -235,12 +234,12 @@ def test_an_encoder_that_drops_pictures_gives_way(
     """A piece with one picture too few is refused, whoever coded it (a seeded fault)."""
     encode = transcode_pieces.encode
 
-    def lossy(film: Any, coding: Any, piece: Any, target: Path, *more: Any) -> None:
+    def lossy(film: Any, coding: Any, piece: Any, target: Path) -> None:
         short = transcode_pieces.Piece(piece.number, piece.first, piece.count - 1)
-        encode(film, coding, piece if more else short, target, *more)
+        encode(film, coding, short, target)
 
     monkeypatch.setattr(transcode_pieces, "encode", lossy)
-    original = films.film(tmp_path / "film.mp4")
+    original = footage.film(tmp_path / "film.mp4")
     outcome = transcoded(original, tmp_path / "work")
     assert isinstance(outcome, Skip)
     assert "libx265" in outcome.why
@@ -275,7 +274,7 @@ def test_exiftool_agrees(tmp_path: Path) -> None:
     program = shutil.which("exiftool")
     if program is None:
         pytest.skip("exiftool is not installed")
-    original = films.phone(tmp_path / "film.mov")
+    original = footage.phone(tmp_path / "film.mov")
     copy = made(transcoded(original, tmp_path / "work"), tmp_path / "work")
     told = ["-G1", "-a", "-s", "-Keys:all", "-ItemList:all", "-UserData:all", "-Track1:Matrix*",
             "-QuickTime:CreateDate", "-Rotation", "-GPSCoordinates"]  # fmt: skip
@@ -289,7 +288,7 @@ def test_exiftool_agrees(tmp_path: Path) -> None:
 
 def test_damage_rejects_or_skips(tmp_path: Path) -> None:
     """A film cut short is no film to be copied, and no crash."""
-    original = films.film(tmp_path / "film.mp4", more=("-movflags", "+faststart"))
+    original = footage.film(tmp_path / "film.mp4", more=("-movflags", "+faststart"))
     data = original.read_bytes()
     original.write_bytes(data[: int(len(data) * 0.6)])
     assert isinstance(transcoded(original, tmp_path / "work"), Reject | Skip)
@@ -297,13 +296,13 @@ def test_damage_rejects_or_skips(tmp_path: Path) -> None:
 
 def test_a_parameter_nobody_knows_is_refused(tmp_path: Path) -> None:
     """A slip of the pen does not transcode a library with defaults."""
-    original = films.film(tmp_path / "film.mp4", seconds=0.5)
+    original = footage.film(tmp_path / "film.mp4", seconds=0.5)
     assert not isinstance(transcoded(original, tmp_path / "work", kodec="av1"), Done)
 
 
 def test_names_never_reach_ffmpegs_parsers(tmp_path: Path) -> None:
     """A name that is an option, a filter and a pattern at once is only a name (T53)."""
-    original = films.film(tmp_path / "film.mp4")
+    original = footage.film(tmp_path / "film.mp4")
     strange = tmp_path / "-y %03d [x];:'$(touch x) |.mp4"
     strange.write_bytes(original.read_bytes())
     assert isinstance(transcoded(strange, tmp_path / "work"), Done)

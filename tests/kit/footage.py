@@ -1,0 +1,90 @@
+"""The film factory: short films with whatever a camera or phone puts into them.
+
+Made by the same FFmpeg that the product uses, wastefully coded so that there is something to save.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.codecs import ffmpeg
+
+HDR10 = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
+_MASTERING = (
+    "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    ":max-cll=1000,400:hdr10=1:hdr10-opt=0"
+)
+
+
+def film(
+    path: Path,
+    *,
+    size: str = "192x108",
+    seconds: float = 2.0,
+    rate: int = 24,
+    keys: int = 12,
+    sound: bool = True,
+    encoder: Sequence[str] = ("libx264", "-preset", "ultrafast", "-crf", "4"),
+    filters: str = "null",
+    more: Sequence[str] = (),
+) -> Path:
+    """A film of moving test pictures at `path`, whose suffix is its container."""
+    noise = "noise=alls=12:allf=t,boxblur=1"
+    pictures = f"testsrc2=size={size}:rate={rate}:duration={seconds},{noise},{filters}"
+    command = ["-f", "lavfi", "-i", pictures]
+    if sound:
+        command += ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"]
+    command += ["-c:v", *encoder, "-g", str(keys), "-c:a", "aac", *more, str(path)]
+    ran(command)
+    return path
+
+
+def phone(path: Path, **options: object) -> Path:
+    """As a phone held upright writes it: turned, with place, date, names and a pairing id."""
+    told = {
+        "com.apple.quicktime.content.identifier": "8D0D0E4C-2F0B-4E06-9F3A-5B9A6A5D2F11",
+        "com.apple.quicktime.location.ISO6709": "+48.2082+016.3738+171.000/",
+        "com.apple.quicktime.creationdate": "2023-07-14T18:03:12+0200",
+        "com.apple.quicktime.make": "Apple",
+        "com.apple.quicktime.model": "iPhone 15",
+    }
+    plain = path.with_name(f"plain-{path.name}")
+    film(plain, **options)  # type: ignore[arg-type]  # passed through as they came
+    keys = [word for key, value in told.items() for word in ("-metadata", f"{key}={value}")]
+    turned = ["-display_rotation", "90", "-i", str(plain), "-map", "0", "-c", "copy", *keys]
+    ran([*turned, "-metadata", "creation_time=2023-07-14T16:03:12Z",
+         "-movflags", "use_metadata_tags", str(path)])  # fmt: skip
+    return path
+
+
+def hdr10(path: Path, **options: object) -> Path:
+    """Ten bits, PQ, with the display it was mastered on and its brightest light."""
+    params = f"log-level=none:pools=none:{_MASTERING}"
+    coding = (
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "4",
+        "-tag:v",
+        "hvc1",
+        "-x265-params",
+        params,
+    )
+    wide = f"format=yuv420p10le,{HDR10}"
+    return film(path, encoder=coding, filters=wide, **options)  # type: ignore[arg-type]
+
+
+def uneven(path: Path) -> Path:
+    """Pictures at uneven times, as phones write them in poor light."""
+    filters = "select='not(eq(mod(n,5),2))+gt(n,40)'"
+    return film(path, filters=filters, more=("-fps_mode", "passthrough"))
+
+
+def ran(arguments: Sequence[str]) -> None:
+    """Run FFmpeg and fail with its words."""
+    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
