@@ -92,11 +92,12 @@ class _Graph:
         weight, bias = self._folded(name, norm)
         channels, per_group, side, _ = weight.shape
         self._constants |= {f"{name}.weight": weight, f"{name}.bias": bias}
+        before, after = (side - stride) // 2, (side - stride + 1) // 2  # sides divide by the stride
         out = self.node(
             "Conv",
             [x, f"{name}.weight", f"{name}.bias"],
             f"{name}.out",
-            auto_pad="SAME_UPPER",  # TensorFlow's: the odd pixel goes to the right and below
+            pads=[before, before, after, after],  # TensorFlow's: the odd pixel right and below
             group=channels if per_group == 1 else 1,
             kernel_shape=[side, side],
             strides=[stride, stride],

@@ -49,6 +49,7 @@ class Graph:
         self.nodes: list[bytes] = []
         self.constants: dict[str, Array] = {}
         self.flat: set[str] = set()  # batch x features: no picture any more
+        self.sides: dict[str, tuple[int, int]] = {}  # height and width of each picture
         self.inputs: list[bytes] = []
 
     def onnx(self, outputs: Sequence[str]) -> bytes:
@@ -133,6 +134,9 @@ class Graph:
         names = [_plain(name) for name in node.inputs]
         is_flat = any(name in self.flat for name in names)
         operands = [self.read(name, beside_flat=is_flat) for name in names]
+        sides = [self.sides[name] for name in names if name in self.sides]
+        if sides:
+            self.sides[node.name] = max(sides)  # the smaller one is spread over the larger
         self.add(_SIMPLE[node.op], operands, node.name)
         if is_flat:
             self.flat.add(node.name)
@@ -148,6 +152,7 @@ class Graph:
 
 def _placeholder(graph: Graph, node: Node) -> None:
     _, height, width, channels = node.attr["shape"]
+    graph.sides[node.name] = height, width
     graph.inputs.append(onnxfile.value_info(node.name, ("batch", channels, height, width)))
 
 
@@ -164,10 +169,34 @@ def _convolve(graph: Graph, node: Node) -> None:
     if "BiasAdd" in node.attr.get("fused_ops", ()):
         names.append(graph.constant(f"{node.name}/b", graph.value(node, 2)))
     strides = node.attr["strides"][1:3]
-    padding = "SAME_UPPER" if node.attr["padding"] == "SAME" else "VALID"
+    is_padded = node.attr["padding"] == "SAME"
+    pads = _pads(graph.sides[names[0]], weights.shape[2:], strides) if is_padded else [0] * 4
     bare = f"{node.name}/conv"
-    graph.add("Conv", names, bare, group=groups, strides=strides, auto_pad=padding)
+    graph.add("Conv", names, bare, group=groups, strides=strides, pads=pads)
+    graph.sides[node.name] = _left_over(graph.sides[names[0]], weights.shape[2:], strides, pads)
     graph.activate(node, bare)
+
+
+def _pads(sides: Sequence[int], kernel: Sequence[int], strides: Sequence[int]) -> list[int]:
+    """TensorFlow's "SAME", in numbers: all above and left, then all below and right.
+
+    ONNX has a word for it, which not every program that reads ONNX takes to mean the same.
+    """
+    missing = [
+        max((-(-side // stride) - 1) * stride + width - side, 0)
+        for side, width, stride in zip(sides, kernel, strides, strict=True)
+    ]
+    return [pad // 2 for pad in missing] + [(pad + 1) // 2 for pad in missing]
+
+
+def _left_over(
+    sides: Sequence[int], kernel: Sequence[int], strides: Sequence[int], pads: Sequence[int]
+) -> tuple[int, int]:
+    height, width = (
+        (sides[axis] + pads[axis] + pads[axis + 2] - kernel[axis]) // strides[axis] + 1
+        for axis in (0, 1)
+    )
+    return height, width
 
 
 def _multiply(graph: Graph, node: Node) -> None:
@@ -184,7 +213,9 @@ def _mean(graph: Graph, node: Node) -> None:
     axes = [_CHANNELS_LAST[int(axis)] for axis in graph.value(node, 1).ravel()]
     keeps = bool(node.attr.get("keep_dims", False))
     graph.add("ReduceMean", [_plain(node.inputs[0])], node.name, axes=axes, keepdims=int(keeps))
-    if not keeps:
+    if keeps:
+        graph.sides[node.name] = 1, 1
+    else:
         graph.flat.add(node.name)
 
 
@@ -192,11 +223,13 @@ def _join(graph: Graph, node: Node) -> None:
     *names, _ = node.inputs
     axis = _CHANNELS_LAST[int(graph.value(node, len(names)).ravel()[0])]
     graph.add("Concat", [graph.read(name) for name in names], node.name, axis=axis)
+    graph.sides[node.name] = graph.sides[_plain(names[0])]
 
 
 def _enlarge(graph: Graph, node: Node) -> None:
     """To a fixed size, as TensorFlow 1 counted pixels: from their corners."""
     size = graph.value(node, 1).astype(np.int64)
+    graph.sides[node.name] = int(size[0]), int(size[1])
     source = _plain(node.inputs[0])
     whole = graph.add("Shape", [source], f"{node.name}/shape")
     head = graph.constant("first-two", np.array([0, 1], np.int64))
@@ -220,7 +253,9 @@ def _relu(graph: Graph, value: str, output: str) -> None:
 
 
 def _relu6(graph: Graph, node: Node) -> None:
-    _clip(graph, _plain(node.inputs[0]), node.name)
+    source = _plain(node.inputs[0])
+    graph.sides[node.name] = graph.sides[source]
+    _clip(graph, source, node.name)
 
 
 _ACTIVATIONS: Mapping[str, Callable[[Graph, str, str], None]] = {"Relu": _relu, "Relu6": _clip}
