@@ -33,6 +33,7 @@ _MEAN = np.array((103.53, 116.28, 123.675), np.float32)  # NanoDet's: blue, gree
 _SPREAD = np.array((57.375, 57.12, 58.395), np.float32)
 _LARGEST_LOG = 20.0  # what is larger is pixels, not their logarithm
 _MOST_CHOSEN = 1000
+_MOST_STEPS = 32
 
 Raw = tuple[Array, Array]  # n x 4 corners in pixels of the input, n x k scores
 
@@ -150,7 +151,8 @@ def _layout(outputs: list[Array], kinds: int) -> Layout | None:
         return _CHOSEN
     if rows == 4 + kinds:
         return _V8
-    return _NANODET if columns > kinds + 4 and (columns - kinds) % 4 == 0 else None
+    steps, rest = divmod(columns - kinds, 4)
+    return _NANODET if 1 < steps <= _MOST_STEPS and rest == 0 else None
 
 
 # --- feeding -------------------------------------------------------------------------------------
