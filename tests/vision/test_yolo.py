@@ -58,11 +58,9 @@ def answering(
     return data
 
 
-def detector(
-    data: bytes, kind: Callable[[Model, bytes], Network] = RuntimeNetwork
-) -> yolo.Detector:
+def detector(data: bytes) -> yolo.Detector:
     """The detector that such a file makes."""
-    return yolo.detector(kind(_model(), data))
+    return yolo.detector(RuntimeNetwork(_model(), data))
 
 
 def centre(corners: tuple[float, ...]) -> list[float]:
