@@ -102,6 +102,22 @@ class Work(Section):
     quiet_until: time | None = Field(None, description="until this local time")
 
 
+class Tier(Section):
+    """From which age on, how much smaller."""
+
+    after_months: int = Field(ge=1, le=1200)
+    quality: Literal["high", "compact"] = Field(
+        "high", description="high: nobody sees the difference; compact: hard to tell apart"
+    )
+
+
+class Retention(Section):
+    """Older photos and videos made smaller, each by the last tier that its age has reached."""
+
+    tiers: tuple[Tier, ...] = Field((), description="none: everything stays as it came in")
+    replace: bool = Field(True, description="copies take their originals' place; else only cached")
+
+
 class HomeZone(Section):
     """A place whose position is nobody's business."""
 
@@ -121,6 +137,7 @@ class Schedule(Section):
 
     snapshot: str = Field("30 3 * * *", description="copy of the database")
     verify: str = Field("0 4 * * 0", description="re-read a part of the library")
+    tiers: str = Field("30 1 * * 6", description="make smaller what reached a tier of retention")
     timezone: str = Field("", description="IANA name; empty means the machine's")
 
 
@@ -133,6 +150,7 @@ class Settings(Section):
     library: Library = Library()
     vision: Vision = Vision()
     work: Work = Work()
+    retention: Retention = Retention()
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
 

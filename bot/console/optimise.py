@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     from pipeline.service.renditions import Order
     from pipeline.state.files import FileRow
 
-LANES = ("auto", "lossless", "jpeg", "webp", "avif", "heic", "jxl")
+LANES = ("lossless", "jpeg", "webp", "avif", "heic", "jxl")
 
 
 @click.command("optimise")
 @making.chooses_files
-@click.option(
-    "--target", type=click.FloatRange(30, 100), help="SSIMULACRA2 that photos must reach."
-)
-@click.option("--lane", type=click.Choice(LANES), default="auto", show_default=True,
+@click.option("--target", type=click.FloatRange(50, 98), help="SSIMULACRA2 that photos must reach.")
+@click.option("--lane", type=click.Choice(LANES), default="jpeg", show_default=True,
               help="How photos are made smaller.")  # fmt: skip
 @click.option("--codec", type=click.Choice(["hevc", "av1"]), default="hevc", show_default=True,
               help="For videos.")  # fmt: skip
@@ -59,8 +57,7 @@ def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
     """
     from bot.main import work
 
-    wish: dict[str, Json] = {} if target is None else {"target": target}
-    wish |= {} if lane == "auto" else {"lane": lane}
+    wish: dict[str, Json] = {"lane": lane} | ({} if target is None else {"target": target})
 
     async def run(actor: Actor, core: Core) -> int:
         rows = await making.rows_of(actor, core, Chosen(files, query))

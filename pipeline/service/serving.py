@@ -14,7 +14,7 @@ from pipeline.errors import DarkroomError
 from pipeline.events import Recorded
 from pipeline.intake import roots, watch
 from pipeline.model import Actor, Root, RootKind, Surface, Take
-from pipeline.service import backup, verify
+from pipeline.service import backup, tiers, verify
 from pipeline.state import asked, jobs
 from pipeline.state.jobs import Job
 from pipeline.work import restudy
@@ -24,7 +24,7 @@ from pipeline.work.schedule import Plan, open_schedule
 if TYPE_CHECKING:
     from pipeline.core import Core
 
-SNAPSHOT, VERIFY = "snapshot", "verify"
+SNAPSHOT, VERIFY, TIERS = "snapshot", "verify", "tiers"
 VERIFY_SHARE = 0.05  # of the library, each time; the next goes on where it ended
 LOOK_FOR_JOBS_S = 1.0
 _log = structlog.get_logger(__name__)
@@ -43,6 +43,8 @@ async def serve(core: Core) -> None:
     )
     schedule = core.settings.schedule
     plans = [_plan(core, SNAPSHOT, schedule.snapshot), _plan(core, VERIFY, schedule.verify)]
+    if core.settings.retention.tiers:
+        plans.append(_plan(core, TIERS, schedule.tiers))
     stop = core.db.listen(lambda fresh: _poke(core, fresh))
     try:
         async with (
@@ -109,7 +111,7 @@ def _plan(core: Core, job_type: str, cron: str) -> Plan:
 async def _run_planned(core: Core) -> None:
     """Do the jobs that the schedule wrote, one after the other; what fails is told in its job."""
     while True:
-        for job in await core.db.read(jobs.running, (SNAPSHOT, VERIFY)):
+        for job in await core.db.read(jobs.running, (SNAPSHOT, VERIFY, TIERS)):
             status, error = await _run(core, job)
             at = timestamp(core.clock.now())
             await core.db.write(jobs.finish, job.id, status, at, error)
@@ -121,6 +123,9 @@ async def _run(core: Core, job: Job) -> tuple[str, str | None]:
     try:
         if job.job_type == SNAPSHOT:
             await backup.take(actor, core)
+            return "done", None
+        if job.job_type == TIERS:
+            await tiers.start(actor, core)
             return "done", None
         found = await verify.run(actor, core, VERIFY_SHARE)
     except DarkroomError as error:

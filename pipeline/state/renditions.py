@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.model import JsonObject
+from pipeline.model import Category, JsonObject
 
 _COLUMNS = (
     "id, file_id, owner_id, job_id, stage, version, params, sha256, outcome, reason, facts, kind,"
@@ -78,6 +78,31 @@ class Savings:
     freed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Files taken before one moment, and not before the other; stored UTC text."""
+
+    before: str
+    since: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A file that a wish is to be tried on."""
+
+    id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """So many files, and their bytes before and after."""
+
+    files: int
+    bytes_before: int
+    bytes_after: int
+
+
 def add(con: sqlite3.Connection, rendition: Rendition) -> None:
     """Keep a rendition; one of the same content and wish takes the place of an earlier one."""
     values = {name: getattr(rendition, name) for name in Rendition.__dataclass_fields__}
@@ -133,6 +158,52 @@ def savings(con: sqlite3.Connection, owner_id: str) -> list[Savings]:
         (owner_id,),
     )
     return [Savings(**dict(row)) for row in rows]
+
+
+def due(
+    con: sqlite3.Connection,
+    owner_id: str,
+    category: Category,
+    span: Span,
+    wish: Wish,
+    *,
+    replaces: bool,
+) -> list[Due]:
+    """The owner's files of that category and age that this wish is still to be done to, by age.
+
+    A copy that only waits in the cache is enough unless it is to take its original's place.
+    """
+    rows = con.execute(
+        "SELECT f.id, f.size FROM media_files f WHERE f.owner_id = :owner AND f.state = 'done'"
+        " AND f.path IS NOT NULL AND f.category = :category AND f.taken_utc < :before"
+        " AND (:since IS NULL OR f.taken_utc >= :since) AND coalesce(f.bundle_role, 'primary')"
+        "  IN ('primary', 'edit') AND NOT EXISTS (SELECT 1 FROM renditions r WHERE r.stage = :stage"
+        "  AND r.version = :version AND r.params = :params"
+        "  AND f.sha256 IN (r.sha256, r.made_sha256) AND (NOT :replaces OR r.outcome = 'skipped'"
+        "   OR r.replaced_at IS NOT NULL)) ORDER BY f.taken_utc, f.id",
+        {
+            "owner": owner_id,
+            "category": category,
+            "before": span.before,
+            "since": span.since,
+            "stage": wish.stage,
+            "version": wish.version,
+            "params": wish.params,
+            "replaces": replaces,
+        },
+    )
+    return [Due(**dict(row)) for row in rows]
+
+
+def experience(con: sqlite3.Connection, owner_id: str, wish: Wish) -> Experience:
+    """What this wish came to so far, also where it was skipped: then nothing was saved."""
+    row = con.execute(
+        "SELECT count(*) AS files, coalesce(sum(bytes_before), 0) AS bytes_before,"
+        " coalesce(sum(coalesce(bytes_after, bytes_before)), 0) AS bytes_after FROM renditions"
+        " WHERE owner_id = ? AND stage = ? AND version = ? AND params = ?",
+        (owner_id, wish.stage, wish.version, wish.params),
+    ).fetchone()
+    return Experience(**dict(row))
 
 
 def _rendition(row: sqlite3.Row) -> Rendition:

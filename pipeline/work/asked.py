@@ -106,14 +106,16 @@ class Asker:
         return max(1, self._workers.slots - 1) if self._kinds else 0
 
     async def run(
-        self, poked: Callable[[float], Awaitable[None]], ended: Callable[[], None]
+        self,
+        poked: Callable[[float], Awaitable[None]],
+        ended: Callable[[Task], Awaitable[None]],
     ) -> None:
         """Work until cancelled; `poked` waits for new tasks, `ended` is told of each that ended."""
         while True:
             claimed = await self._claimer.claim_asked(list(self._kinds), self._library)
             for task, file in claimed.asked:
                 await self._serve(task, file)
-                ended()
+                await ended(task)
             if claimed.is_empty:
                 await poked(IDLE_S)
 

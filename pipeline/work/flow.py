@@ -118,7 +118,7 @@ class Flow:
                     group.create_task(self._visit_loop(), name=f"flow: visit {index}")
                 group.create_task(self._record_loop(), name="flow: record")
                 for index in range(self._asker.loops):
-                    asking = self._asker.run(self._until_asked, self._announce)
+                    asking = self._asker.run(self._until_asked, self._asked_ended)
                     group.create_task(asking, name=f"flow: asked {index}")
         finally:
             # Without an answer in time nothing is lost: the next start takes back what was held.
@@ -313,6 +313,12 @@ class Flow:
         finally:
             for wait in waits:
                 wait.cancel()
+
+    async def _asked_ended(self, task: Task) -> None:
+        """A job that nobody waits for is closed with its last task."""
+        if task.job_id is not None:
+            await self._ledger.write(_close_job, task.job_id, self._ledger.now())
+        self._announce()
 
     async def _until_asked(self, seconds: float) -> None:
         self._asked.clear()

@@ -85,10 +85,10 @@ def kinds(means: Means, versions: Mapping[str, int]) -> tuple[Kind, ...]:
 def _ask(
     home: Home, stage: str, version: int, con: sqlite3.Connection, task: Task, file: LibraryFile
 ) -> Asking:
-    source = _source(con, home, stage, file)
+    params = _meant(con, stage, file, Wanted.of(con, task).wish)
+    source = _source(con, home, stage, file, params)
     if source is None:
         return Asking(())
-    params = _meant(con, stage, file, Wanted.of(con, task).wish)
     known = renditions.known(con, source.sha256, Wish.of(stage, version, params))
     if known and all(_is_there(home, one) for one in known):
         return Asking((), source=source, note=params)
@@ -109,17 +109,26 @@ def _meant(con: sqlite3.Connection, stage: str, file: LibraryFile, wish: JsonObj
 
 
 def _source(
-    con: sqlite3.Connection, home: Home, stage: str, file: LibraryFile
+    con: sqlite3.Connection, home: Home, stage: str, file: LibraryFile, wish: JsonObject
 ) -> LibraryFile | None:
-    """The bytes to work on: the file's own, or its original's; None if that is gone."""
-    if stage not in SMALLER or renditions.maker_of(con, file.sha256, stage) is None:
+    """The bytes to work on: the file's own, or its original's.
+
+    None where these bytes are a smaller copy themselves, the original is gone, and nothing less
+    than what was made then is asked for: a second loss would bring nothing.
+    """
+    maker = renditions.maker_of(con, file.sha256, stage) if stage in SMALLER else None
+    if maker is None:
         return file
     found = originals.of(con, file.sha256)
     if found is None:
-        return None
-    location = home.trash / found.trash_path
+        had, now = (told.get("target") for told in (maker.facts, wish))
+        return file if had is not None and now is not None and now < had else None
     return replace(
-        file, location=location, sha256=found.sha256, format=found.format, size=found.size
+        file,
+        location=home.trash / found.trash_path,
+        sha256=found.sha256,
+        format=found.format,
+        size=found.size,
     )
 
 

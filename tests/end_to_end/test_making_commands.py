@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def shelf(home: Path, tmp_path: Path) -> Path:
     source.mkdir()
     film = media.video(frames=36, size=(320, 240), qp="4")
     (source / "film.mp4").write_bytes(film)
+    os.utime(source / "film.mp4", (1.5e9, 1.5e9))  # of 2017: nothing else tells its age
     cli.process(home, source)
     return home
 
@@ -68,3 +70,19 @@ def test_what_cannot_be_named_is_told(shelf: Path) -> None:
         ran = cli.darkroom(shelf, "optimise", *words)
         assert ran.status == 2, ran.said
         assert ran.err.strip()
+
+
+def test_tiers_foretell_and_do(shelf: Path) -> None:
+    """The forecast changes nothing and comes true; done twice, there is nothing left to do."""
+    assert "[retention]" in cli.darkroom(shelf, "tiers").err
+    tier = '[retention]\ntiers = [{after_months = 6, quality = "high"}]\n'
+    (shelf / "darkroom.toml").write_text(tier)
+    before = cli.library(shelf)
+    told = {row["category"]: row for row in rows(shelf, "tiers")}
+    assert cli.library(shelf) == before
+    assert (told["video"]["files"], told["photo"]["files"]) == (1, 0)
+    [done] = rows(shelf, "tiers", "--run")
+    assert (done["replaced"], done["freed"]) == (1, told["video"]["saved"])
+    assert list(rows(shelf, "tiers", "--run")) == []
+    said(shelf, "undo", str(done["job_id"]), "--yes")
+    assert cli.library(shelf) == before

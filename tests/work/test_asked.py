@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import Refused, TryLater
 from pipeline.model import Done
-from pipeline.state import asked
+from pipeline.state import asked, queue
 from pipeline.state.asked import LibraryFile
 from pipeline.state.queue import Task
 from pipeline.work import restudy
@@ -242,3 +242,21 @@ def test_a_mark_changes_with_stages_versions_and_models(tmp_path: Path) -> None:
     }
     assert len(marks) == 4
     assert mark_of((two, one), none) == mark_of((one, two), none)
+
+
+async def test_a_job_nobody_waits_for_is_closed(tmp_path: Path) -> None:
+    """A job that a schedule started is done with its last task, without anybody following it."""
+
+    async def finish(_: Answer) -> None:
+        return None
+
+    async with open_rig(tmp_path) as rig:
+        job_id = await ask(rig, await taken_in(rig, "", ""))
+        flow = rig.flow(ONLY_HASH, asked=[kind(finish)])
+        async with running(flow):
+            async with asyncio.timeout(20):
+                while (counts := await rig.db.read(queue.job_counts, job_id)) is None or (
+                    counts.status != "done"
+                ):
+                    await asyncio.sleep(0.02)
+    assert counts.processed == 2
