@@ -21,6 +21,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Samples: TypeAlias = NDArray[Any]  # 8 or 16 bits per sample
 
 PAPER_NITS = 203.0  # BT.2408: diffuse white
+SCRGB_NITS = 80.0  # IEC 61966-2-2
 KNEE = 0.6  # of paper white: everything darker is left as it is
 _PQ, _HLG = 16, 18  # transfer characteristics, ITU-T H.273
 _TO_BT709: dict[int, Floats] = {  # by H.273 colour primaries
@@ -82,6 +83,17 @@ def from_codes(primaries: int, transfer: int) -> Develop | None:
         return _encoded(shaped)
 
     return develop
+
+
+def from_light(samples: NDArray[Any]) -> Pixels:
+    """Floats of scRGB (linear, BT.709, 1.0 is 80 nits), as HDR screenshots hold them, as sRGB.
+
+    Where nothing is brighter than 1.0 it is an ordinary picture, whose white is 1.0.
+    """
+    light = np.nan_to_num(samples[..., :3].astype(np.float32), posinf=125.0)
+    if float(light.max(initial=0.0)) > 1.0:
+        light = _roll_off(np.maximum(light, 0) * np.float32(SCRGB_NITS / PAPER_NITS))
+    return _encoded(light)
 
 
 def cmyk_to_rgb(image: Any, profile: bytes | None) -> Any:

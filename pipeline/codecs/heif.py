@@ -19,8 +19,6 @@ from pipeline.codecs.samples import as_rgb
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Content, Develop
 
-_LOOK = 1 << 20  # where the boxes that describe the picture stand
-
 
 def decode(content: Content, at_least: int | None) -> Stored:
     """The primary picture. Raises `BadMedia`."""
@@ -36,15 +34,6 @@ def decode(content: Content, at_least: int | None) -> Stored:
         if at_least is not None:
             samples = _thinned(samples, max(width, height) // (2 * at_least))
         return Stored(as_rgb(samples), width, height, 1, _develop(image.info))
-
-
-def colour_codes(data: bytes) -> tuple[int, int]:
-    """H.273 primaries and transfer from the first `colr` box with codes; (2, 2) is "unknown"."""
-    at = data.find(b"colrnclx", 0, _LOOK)
-    if at < 0:
-        return 2, 2
-    first, second = data[at + 8 : at + 10], data[at + 10 : at + 12]
-    return int.from_bytes(first, "big"), int.from_bytes(second, "big")
 
 
 def _develop(info: dict[str, Any]) -> Develop | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from pipeline.codecs import limits
+from pipeline.codecs import colour, limits
 from pipeline.codecs.border import decoding
 from pipeline.codecs.picture import Stored
 from pipeline.codecs.samples import as_rgb
 from pipeline.errors import DecodeFailed
+from pipeline.metadata import boxes, light
 
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # ISO 18181-1, D.2
 _SIZES = (9, 13, 18, 30)  # bits of a side, by its two bit selector
@@ -22,7 +24,8 @@ def decode_jxl(data: bytes) -> Stored:
 
     with decoding():
         require_decodable_jxl(data)
-        return _stored(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
+        stored = _stored(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
+        return replace(stored, develop=colour.from_codes(*light.of_jxl(data)))
 
 
 def require_decodable_jxl(data: bytes) -> None:
@@ -32,8 +35,6 @@ def require_decodable_jxl(data: bytes) -> None:
 
 def holds_jpeg(data: bytes) -> bool:
     """True for a JPEG XL that was made of a JPEG and can give it back."""
-    from pipeline.metadata import boxes
-
     return data[4:8] == b"JXL " and boxes.find(data, (0, len(data)), b"jbrd") is not None
 
 
@@ -51,7 +52,9 @@ def decode_jxr(data: bytes) -> Stored:
 
     with decoding():
         limits.require_decodable(*_jxr_size(data))
-        return _stored(imagecodecs.jpegxr_decode(data))
+        samples = imagecodecs.jpegxr_decode(data)
+        is_light = samples.dtype.kind == "f" and samples.ndim == 3
+        return _stored(colour.from_light(samples) if is_light else samples)
 
 
 def _stored(samples: Any) -> Stored:

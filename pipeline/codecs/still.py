@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageFile, PngImagePlugin
 
-from pipeline.codecs import colour, heif, limits
+from pipeline.codecs import colour, limits
 from pipeline.codecs.border import decoding, said
 from pipeline.codecs.picture import Stored
 from pipeline.codecs.samples import as_rgb
 from pipeline.errors import BadMedia, DecodeFailed, TooBig
+from pipeline.metadata import heif, light
 
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Content, Develop
@@ -42,6 +43,7 @@ PLUGINS = {
     "ico": "ICO",
     "avif": "AVIF",
 }
+_CODED = {"avif": heif.colour_codes, "png": light.of_png, "apng": light.of_png}
 _ORIENTATION = 0x0112
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 
@@ -84,8 +86,10 @@ def _decoded(content: Content, kind: str, at_least: int | None) -> Stored:
 
 
 def _develop(content: Content, kind: str, image: Any, profile: Any) -> Develop | None:
-    if kind == "avif" and isinstance(content, bytes) and not profile:
-        return colour.from_codes(*heif.colour_codes(content))
+    if kind in _CODED and isinstance(content, bytes) and (kind == "png" or not profile):
+        codes = _CODED[kind](content)
+        if kind == "avif" or codes != light.UNKNOWN:  # `cICP` goes before a profile (PNG 3, 4.3)
+            return colour.from_codes(*codes)
     is_coloured = image.mode not in ("CMYK", "LAB", "L", "1", "I", "F")
     return colour.from_icc(profile) if is_coloured and isinstance(profile, bytes) else None
 

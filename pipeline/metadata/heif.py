@@ -154,6 +154,25 @@ def _properties(data: Data, parts: dict[bytes, _Span], found: Findings) -> None:
             found.set("hdr", _TRANSFERS.get(boxes.number(data, start + 6, 2)))
 
 
+def colour_codes(data: Data) -> tuple[int, int]:
+    """H.273 primaries and transfer of the primary picture; (2, 2) is "unknown".
+
+    Those of other items, gain maps above all, count only where the primary has no colours at all.
+    """
+    meta = boxes.find(data, (0, len(data)), b"meta")
+    parts = boxes.children(data, meta[0] + 4, meta[1]) if meta else {}
+    ipco = boxes.find(data, parts.get(b"iprp"), b"ipco")
+    every = tuple(boxes.walk(data, *ipco)) if ipco else ()
+    ipma = boxes.find(data, parts.get(b"iprp"), b"ipma")
+    primary = primary_item(data, parts.get(b"pitm"))
+    mine = [every[n - 1] for n in associated(data, ipma, primary) if 0 < n <= len(every)]
+    own = [start for kind, start, _ in mine if kind == b"colr"]
+    for start in own or [start for kind, start, _ in every if kind == b"colr"]:
+        if data[start : start + 4] == b"nclx":
+            return boxes.number(data, start + 4, 2), boxes.number(data, start + 6, 2)
+    return 2, 2
+
+
 def primary_item(data: Data, pitm: _Span | None) -> int:
     if pitm is None:
         return 0

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 
 from pipeline.errors import BadMedia
-from pipeline.metadata import boxes, dates, exif, iptc, xmp
+from pipeline.metadata import boxes, dates, exif, iptc, light, xmp
 from pipeline.metadata.facts import TakenFrom
 from pipeline.metadata.findings import Data, Findings
 
@@ -67,6 +67,12 @@ def _png_text(value: bytes, found: Findings) -> None:
         _raw_profile(_unpacked(rest[1:]), found)
 
 
+def _png_light(value: bytes, found: Findings) -> None:
+    """`cICP`: primaries, transfer, matrix, range (PNG 3, 11.3.2.6)."""
+    if len(value) == 4:
+        found.set("hdr", light.KINDS.get(value[1]))
+
+
 def _raw_profile(text: bytes, found: Findings) -> None:
     """ImageMagick's way: name, length and hexadecimal digits, each on lines of their own."""
     digits = b"".join(text.split()[2:])
@@ -79,6 +85,7 @@ def _raw_profile(text: bytes, found: Findings) -> None:
 
 _PNG_CHUNKS = {
     b"IHDR": _png_header,
+    b"cICP": _png_light,
     b"eXIf": _exif,
     b"iTXt": _png_text,
     b"tEXt": _png_text,
@@ -199,6 +206,7 @@ def jxl(data: Data, found: Findings) -> None:
     """JPEG XL: a codestream, alone or in boxes; `extra["turned"]` as in HEIF."""
     if data[:2] == b"\xff\x0a":
         _jxl_size(data[2:64], found)
+        found.set("hdr", light.KINDS.get(light.of_jxl(data)[1]))
         return
     has_size = False
     for kind, start, end in boxes.walk(data, 0, len(data)):
@@ -214,6 +222,7 @@ def jxl(data: Data, found: Findings) -> None:
             xmp.read(data[start:end], found)
         elif kind == b"jhgm":
             found.set("hdr", "gainmap")
+    found.set("hdr", light.KINDS.get(light.of_jxl(data)[1]))
 
 
 class _Bits:
