@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import cv2
@@ -25,20 +26,25 @@ MARGIN = 0.25  # of the box on each side: an ellipse of 1.5 the size still cover
 _WIDER = 0.15  # ... more with every step of strength
 _CELLS = 6  # along the short side; less with every step of strength
 _NOISE, _TINT = 0.06, 0.015  # of full brightness, one standard deviation
-FLAT = 3  # from this strength on only one colour is left
+FLAT = 3  # from this strength on only the colour of the surroundings is left
+_SQUARE = 5  # ... and the shape is no head's any more
 STRONGEST = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A part to hide: left, top, right, bottom in pixels, and how thoroughly (0 ... STRONGEST)."""
+    """A part to hide: left, top, right, bottom in pixels, and how thoroughly (0 ... STRONGEST).
+
+    `noise` is told to nobody: who knows it could take the noise away again.
+    """
 
     box: tuple[float, float, float, float]
     strength: int = 0
+    noise: int = field(default_factory=partial(secrets.randbits, 128), repr=False)
 
     def stronger(self) -> Hidden:
-        """The same, wider and coarser."""
-        return replace(self, strength=min(self.strength + 1, STRONGEST))
+        """The same, wider and coarser, in other noise."""
+        return Hidden(self.box, min(self.strength + 1, STRONGEST))
 
     def region(self, width: int, height: int) -> tuple[int, int, int, int]:
         """The pixels that change, inside of a picture of this size."""
@@ -60,7 +66,6 @@ def hide(samples: NDArray[Any], parts: Iterable[Hidden], shape: Shape = "ellipse
     """
     out = samples.copy()
     height, width = out.shape[:2]
-    rng = np.random.default_rng(secrets.randbits(128))
     for part in parts:
         left, top, right, bottom = part.region(width, height)
         if right - left < 1 or bottom - top < 1:
@@ -68,7 +73,7 @@ def hide(samples: NDArray[Any], parts: Iterable[Hidden], shape: Shape = "ellipse
         colours = min(3, out.shape[2])
         region = out[top:bottom, left:right, :colours].astype(np.float32)
         cover = _cover(part, (left, top, right, bottom), shape)[..., None]
-        mixed = region * (1 - cover) + _smeared(region, part.strength, _top(out), rng) * cover
+        mixed = region * (1 - cover) + _smeared(region, part, _top(out)) * cover
         out[top:bottom, left:right, :colours] = np.clip(mixed + 0.5, 0, _top(out))
     return out
 
@@ -77,14 +82,14 @@ def _top(samples: NDArray[Any]) -> float:
     return 65535.0 if samples.dtype == np.uint16 else 255.0
 
 
-def _smeared(
-    region: NDArray[np.float32], strength: int, top: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _smeared(region: NDArray[np.float32], part: Hidden, top: float) -> NDArray[np.float32]:
+    if part.strength >= FLAT:
+        return _surroundings(region)
     height, width = region.shape[:2]
-    side = max(1, _CELLS - 2 * strength) if strength < FLAT else 1
-    cell = max(1.0, min(height, width) / side)
+    cell = max(1.0, min(height, width) / max(1, _CELLS - 2 * part.strength))
     size = max(1, round(width / cell)), max(1, round(height / cell))
     cells = cv2.resize(region, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+    rng = np.random.default_rng(part.noise)
     grey = rng.normal(0, _NOISE * top, (*cells.shape[:2], 1))
     tint = rng.normal(0, _TINT * top, cells.shape)
     noisy = np.asarray(cells + grey + tint, np.float32)
@@ -93,11 +98,18 @@ def _smeared(
     return np.asarray(np.clip(soft, 0, top), np.float32).reshape(region.shape)
 
 
+def _surroundings(region: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Nothing of the face at all: the mean colour of the region's edge."""
+    edge = (region[0], region[-1], region[:, 0], region[:, -1])
+    mean = np.concatenate(edge).mean(axis=0)
+    return np.broadcast_to(mean, region.shape).astype(np.float32)
+
+
 def _cover(part: Hidden, region: tuple[int, int, int, int], shape: Shape) -> NDArray[np.float32]:
     """1 where all is hidden, 0 where nothing is; the edge is soft outside of the box only."""
     left, top, right, bottom = region
     height, width = bottom - top, right - left
-    if shape == "box":
+    if shape == "box" or part.strength >= _SQUARE:
         return np.ones((height, width), np.float32)
     x0, y0, x1, y1 = part.box
     centre = (x0 + x1) / 2 - left, (y0 + y1) / 2 - top

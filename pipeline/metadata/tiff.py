@@ -16,7 +16,7 @@ Entry = tuple[int, int, int]  # type, count, absolute position of the value
 Ifd = dict[int, Entry]
 
 _SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # bytes a value, by type
-_FORMATS = " BBHI  bBhi  fdI  QqQ"  # struct codes by type; rationals are read as pairs
+_FORMATS = " BBHI bBhi fdI  QqQ"  # struct codes by type; rationals are read as pairs
 _MOST_ENTRIES = 2000
 _LONGEST_VALUE = 1 << 22
 _MOST_IFDS = 1000

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.codecs.blur import Hidden, Shape, hide
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
-_MOST_ROUNDS = 10
+_MOST_ROUNDS = 16
 _TILED_FROM = 1000  # pixels of the longer side: above, small faces are looked for in parts
 _TILE = 0.6  # of each side: two overlap by a fifth, so that no face is cut by all of them
 _TILE_SCORE = 0.35
@@ -43,9 +44,13 @@ class StillThere(Exception):
 
 
 def look_closely(network: Net, pixels: Pixels) -> list[Box]:
-    """Every face, the smallest included, each once."""
-    found = [face.box for face in find_faces(network, pixels, LEAST_SCORE, CROWD_SIDE)]
+    """Every face, the smallest included, each once; also those seen in the mirror only."""
     height, width = pixels.shape[:2]
+    found = [face.box for face in find_faces(network, pixels, LEAST_SCORE, CROWD_SIDE)]
+    mirrored = np.ascontiguousarray(pixels[:, ::-1])
+    for face in find_faces(network, mirrored, LEAST_SCORE, CROWD_SIDE):
+        x0, y0, x1, y1 = face.box
+        _add(found, (width - x1, y0, width - x0, y1))
     if max(height, width) < _TILED_FROM:
         return found
     for top in (0, round(height * (1 - _TILE))):
@@ -53,10 +58,13 @@ def look_closely(network: Net, pixels: Pixels) -> list[Box]:
             tile = pixels[top : top + round(height * _TILE), left : left + round(width * _TILE)]
             for face in find_faces(network, tile, _TILE_SCORE, CROWD_SIDE):
                 x0, y0, x1, y1 = face.box
-                box = x0 + left, y0 + top, x1 + left, y1 + top
-                if not any(is_same(box, other) for other in found):
-                    found.append(box)
+                _add(found, (x0 + left, y0 + top, x1 + left, y1 + top))
     return found
+
+
+def _add(found: list[Box], box: Box) -> None:
+    if not any(is_same(box, other) for other in found):
+        found.append(box)
 
 
 def hidden_for_good(

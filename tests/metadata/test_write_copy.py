@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from pathlib import Path
 
 import pytest
 
 from pipeline.codecs import decode
-from pipeline.errors import Invalid
+from pipeline.errors import DarkroomError, Invalid
 from pipeline.intake import kind
 from pipeline.metadata.read import read
 from pipeline.metadata.write import containers, copy
@@ -171,3 +172,14 @@ def test_another_program_finds_the_same(corpus: Path, tmp_path: Path, name: str)
 
 
 _EXTENSIONS = {"jpeg": "jpg", "tiff": "tif"}
+
+
+@pytest.mark.parametrize("of", KINDS)
+def test_spoilt_originals_spoil_no_copy(of: str) -> None:
+    """Whatever an original's bytes are: a whole copy, or a refusal in words."""
+    for data in media.mutations(told.photo(of), random.Random(of), 60):
+        try:
+            made, _ = copy.carried(data, of, media.jpeg(), "jpeg")
+        except DarkroomError:
+            continue
+        assert decode.decode(made, "jpeg", None).damage is None

@@ -25,6 +25,7 @@ from tests.kit.models import models
 from tests.kit.visits import visit
 
 __all__ = ["models"]
+_MORE = ("obama.jpg", "18.jpg", "2008_004176.jpg")
 CHANGED = Expectations(is_same_picture=False, keeps_hdr=False, keeps_motion=False)
 
 
@@ -54,7 +55,7 @@ def _faces(data: bytes, models: Path) -> list[list[float]]:
 def _saved(corpus: Path, form: str) -> bytes:
     """Two people, small, in another format."""
     image = Image.open(corpus / "faces" / "two_people.jpg").convert("RGB")
-    image.thumbnail((640, 640))
+    image.thumbnail((400, 400))
     pixels = np.asarray(image)
     if form == "heic":
         return media.heic(pixels)
@@ -65,7 +66,9 @@ def _saved(corpus: Path, form: str) -> bytes:
     return media.saved(pixels, form.upper(), **({"quality": 92} if form != "tiff" else {}))
 
 
-@pytest.mark.parametrize("name", ["two_people.jpg", "obama.jpg", "18.jpg"])
+@pytest.mark.parametrize(
+    "name", ["two_people.jpg", *(pytest.param(n, marks=pytest.mark.long) for n in _MORE)]
+)
 def test_nothing_finds_a_face(corpus: Path, models: Path, tmp_path: Path, name: str) -> None:
     """The detector that found faces finds none; the copy is whole and says what it said."""
     original = (corpus / "faces" / name).read_bytes()
@@ -95,7 +98,7 @@ def test_no_other_picture_of_the_original_is_in_it(
     corpus: Path, models: Path, tmp_path: Path
 ) -> None:
     """Thumbnail, second picture, extended XMP, maker's note, IPTC preview, film: all show faces."""
-    face = (corpus / "faces" / "two_people.jpg").read_bytes()
+    face = _saved(corpus, "jpeg")
     image = Image.open(io.BytesIO(face))
     image.thumbnail((160, 160))
     preview = media.jpeg(np.asarray(image))
@@ -169,7 +172,7 @@ def test_chosen_parts_only(corpus: Path, models: Path, tmp_path: Path) -> None:
 
 def test_a_face_that_comes_back_is_hidden_better(corpus: Path, models: Path) -> None:
     """A start that hides nothing (a fault seeded on purpose) ends with nothing to be found."""
-    pixels = np.asarray(Image.open(corpus / "faces" / "two_people.jpg").convert("RGB"))
+    pixels = decode.decode(_saved(corpus, "jpeg"), "jpeg", None).pixels
     network = networks.network(models, "faces")
     made = blurring.hidden_for_good(network, pixels, [], lambda p: p, lambda _: False)
     assert made.rounds > 1
