@@ -108,3 +108,19 @@ def test_pictures_are_analysed_wherever_they_lie(tmp_path: Path) -> None:
             assert analyzer.analyze_content(tmp_path / name)["error"], name
             assert analyzer.detect_faces(tmp_path / name) == []
     assert not (tmp_path / "home").exists()
+
+
+def test_many_photos_are_converted(manager: AdvancedFileManager, tmp_path: Path) -> None:
+    """Copies in another format, one result each; a rehearsal names them; bad wishes are refused."""
+    ids = [file.id for file in manager.find("img")]
+    out = tmp_path / "out"
+    plan = manager.batch_operations(ids, "convert", to="webp", destination=out, dry_run=True)
+    assert not out.exists()
+    done = manager.batch_operations(ids, "convert", to="webp", destination=out)
+    assert done.failed == ()
+    assert [item.after for item in done.items] == [item.after for item in plan.items]
+    assert sorted(contents(out)) == ["IMG_1.webp", "IMG_2.webp"]
+    with pytest.raises(Invalid, match="webq"):
+        manager.batch_operations(ids, "convert", to="webq", destination=out)
+    with pytest.raises(Invalid):
+        manager.batch_operations(ids, "convert", to="webp", destination=out, quality="high")

@@ -127,7 +127,8 @@ class AdvancedFileManager:
     ) -> BatchResult:
         """Do one operation to many files, named by id or path; `darkroom files`.
 
-        `operation` is "move" (target), "rename" (template), "copy" (destination), "delete" (reason)
+        `operation` is "move" (target), "rename" (template), "copy" (destination), "convert"
+        (to, destination; target, quality, lossless), "delete" (reason)
         or "retag" (add, remove). Raises `Invalid` for another one or for an option that is not its.
         """
         from pipeline.core import Mode
@@ -135,7 +136,8 @@ class AdvancedFileManager:
 
         wanted = [str(file) for file in _several(files)]
         asked = requests.asked(operation, options)
-        mode = Mode.LOOK if dry_run else Mode.CHANGE
+        needed = Mode.WORK if operation == "convert" else Mode.CHANGE
+        mode = Mode.LOOK if dry_run else needed
         return self._call(
             mode, lambda actor, core: batch.run(actor, core, wanted, asked, dry_run=dry_run)
         )

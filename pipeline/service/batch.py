@@ -13,7 +13,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
@@ -24,8 +24,8 @@ from pipeline.library.exporting import Exported
 from pipeline.library.renaming import Kept, Renamed, RenameUnit
 from pipeline.library.trash import Asking
 from pipeline.model import Actor, FileState, Json
-from pipeline.service import files, outside
-from pipeline.service.requests import NAMES, Copy, Delete, Move, Operation, Rename, Retag
+from pipeline.service import files, outside, process, renditions
+from pipeline.service.requests import NAMES, Convert, Copy, Delete, Move, Operation, Rename, Retag
 from pipeline.state import events, jobs, tags
 from pipeline.state.files import FileRow
 
@@ -81,7 +81,7 @@ async def run(
     operation = await _checked(core, operation)
     found = [await _resolved(actor, core, file) for file in wanted]
     rows = {row.id: row for row in found if isinstance(row, FileRow)}
-    is_job = bool(rows) and not dry_run and not isinstance(operation, Copy)
+    is_job = bool(rows) and not dry_run and not isinstance(operation, Copy | Convert)
     job_id = await _begin(actor, core, operation) if is_job else None
     try:
         results = await _act(actor, core, rows, operation, job_id, dry_run=dry_run)
@@ -188,6 +188,9 @@ async def _checked(core: Core, operation: Operation) -> Operation:
             operation.parsed()
         case Retag():
             operation.wanted()
+        case Convert(destination=destination):
+            operation.wish()
+            await outside.require(core, destination)
         case Copy(destination):
             await outside.require(core, destination)
     return operation
@@ -218,6 +221,8 @@ async def _act(
             return await _retag(actor, core, rows, operation.wanted(), job_id)
         case Copy(destination):
             return await _copy(core, rows, destination, dry_run=dry_run)
+        case Convert():
+            return await _convert(actor, core, rows, operation, dry_run=dry_run)
         case Move() | Rename() | Delete():
             reason = operation.reason if isinstance(operation, Delete) else ""
             asking = Asking(actor.user_id, actor.label, job=job_id, reason=reason)
@@ -290,6 +295,44 @@ async def _copy(
         results = await asyncio.to_thread(exporting.export, core.home, destination, units)
     before = {one.file_id: one.path for unit in units for one in unit.members}
     return [_exported(one, before[one.file_id]) for one in results]
+
+
+async def _convert(
+    actor: Actor, core: Core, rows: dict[str, FileRow], wanted: Convert, *, dry_run: bool
+) -> list[ItemResult]:
+    """Needs a core that was opened to work, unless it only rehearses."""
+    if dry_run:
+        stems = {id: PurePosixPath(row.path or row.source_path).stem for id, row in rows.items()}
+        suffix = renditions.suffix_of(wanted.to)
+        return [
+            ItemResult("", id, True, row.path, str(wanted.destination / f"{stems[id]}{suffix}"))
+            for id, row in rows.items()
+        ]
+    if not rows:
+        return []
+    started = await renditions.start(
+        actor, core, list(rows.values()), renditions.Order("convert", wanted.wish())
+    )
+    async for _ in process.follow(actor, core, started.job_id):
+        pass
+    made = await renditions.made(actor, core, started.job_id)
+    ready = [one for one in made if one.outcome == "made"]
+    results = await renditions.export(actor, core, ready, wanted.destination)
+    items = {
+        one.file_id: _converted(rows[one.file_id], result)
+        for one, result in zip(ready, results, strict=True)
+    }
+    why = {one.file_id: one.reason or "" for one in made if one.outcome != "made"}
+    why |= await renditions.failures(actor, core, started.job_id)
+    why |= dict.fromkeys(started.busy, "Another job is converting it.")
+    left = {id: ItemResult("", id, False, rows[id].path, None, why[id]) for id in why}
+    return list((items | left).values())
+
+
+def _converted(row: FileRow, result: Path | DarkroomError) -> ItemResult:
+    if isinstance(result, DarkroomError):
+        return ItemResult("", row.id, False, row.path, None, result.message)
+    return ItemResult("", row.id, True, row.path, os.fsdecode(result))
 
 
 def _exported(one: Exported | Kept, before: str) -> ItemResult:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.clock import new_id, timestamp
 from pipeline.errors import DarkroomError, Invalid
 from pipeline.events import JobStarted
+from pipeline.intake.formats import FORMATS
 from pipeline.library import fsops
 from pipeline.library.below import Below
 from pipeline.model import Actor, FileState, JsonObject
@@ -103,6 +104,11 @@ async def export(
     )
 
 
+def suffix_of(format_name: str) -> str:
+    """What the names of copies in this format end with."""
+    return FORMATS[format_name].extension
+
+
 def _export(core: Core, one: Rendition, row: FileRow, folder: Path) -> Path | DarkroomError:
     made_from = PurePosixPath(row.path or row.source_path)
     suffix = PurePosixPath(one.path or "").suffix
@@ -113,7 +119,8 @@ def _export(core: Core, one: Rendition, row: FileRow, folder: Path) -> Path | Da
         staged = Below(folder, f".darkroom-{one.id}")
         fsops.drop_staged(staged)
         copy = fsops.copy_verified(source, staged, identity=identity, sha256=digest)
-        target = _free(folder, made_from.stem, suffix)
+        width = f"-{one.width}" if one.kind.startswith("web-") else ""
+        target = _free(folder, f"{made_from.stem}{width}", suffix)
         fsops.link_new(copy, target)
         fsops.drop_staged(staged)
         fsops.fsync_folders(folder, [""])

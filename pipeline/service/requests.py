@@ -69,10 +69,33 @@ class Retag:
         return wanted
 
 
-Operation = Move | Rename | Copy | Delete | Retag
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Copies in another format, in a folder outside Darkroom. See the stage for its words."""
+
+    to: str
+    destination: Path
+    target: float | None = None
+    quality: int | None = None
+    lossless: bool = False
+
+    def wish(self) -> dict[str, Any]:
+        """The parameters of the stage. Raises `Invalid` for a format that cannot be written."""
+        if self.to not in FORMATS:
+            raise Invalid(
+                f"Nothing can be converted to {self.to!r}.", hint=_meant(self.to, FORMATS)
+            )
+        told = {"target": self.target, "quality": self.quality}
+        wish = {name: value for name, value in told.items() if value is not None}
+        return {"to": self.to, **wish, **({"lossless": True} if self.lossless else {})}
+
+
+FORMATS = ("jpeg", "png", "webp", "avif", "heic", "jxl", "tiff", "gif", "apng")
+Operation = Move | Rename | Copy | Convert | Delete | Retag
 OPERATIONS: Mapping[str, type[Operation]] = {
     "move": Move,
     "copy": Copy,
+    "convert": Convert,
     "rename": Rename,
     "delete": Delete,
     "retag": Retag,
@@ -102,8 +125,12 @@ def asked(operation: str, options: Mapping[str, Any]) -> Operation:
 
 def _typed(kind: type[Operation], name: str, value: object) -> Any:
     """`value` as the field wants it: a path, a tuple of words, or a text."""
-    if kind is Copy and isinstance(value, str | Path):
+    if name == "destination" and isinstance(value, str | Path):
         return Path(value).expanduser().absolute()
+    if kind is Convert and name in _NUMBERS:
+        if isinstance(value, _NUMBERS[name]):
+            return value
+        raise Invalid(f"{value!r} cannot be the {name} of the operation convert.")
     if kind is Retag:
         words = [value] if isinstance(value, str) else value
         if isinstance(words, Iterable) and all(isinstance(word, str) for word in words):
@@ -111,6 +138,13 @@ def _typed(kind: type[Operation], name: str, value: object) -> Any:
     elif isinstance(value, str):
         return value
     raise Invalid(f"{value!r} cannot be the {name} of the operation {NAMES[kind]}.")
+
+
+_NUMBERS: Mapping[str, tuple[type, ...]] = {
+    "target": (int, float),
+    "quality": (int,),
+    "lossless": (bool,),
+}
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
