@@ -7,8 +7,6 @@ into a copy of the original's movie, compare. Whatever cannot be kept, reached o
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import os
@@ -21,13 +19,12 @@ from pathlib import Path
 from pipeline.codecs import encoders, ffmpeg, transcode_film, transcode_graft, transcode_search
 from pipeline.codecs.encoders import Codec, Effort, Encoder
 from pipeline.codecs.transcode_film import CannotKeep, Film
-from pipeline.codecs.transcode_pieces import Coding, Piece, Shelf, cut, joined
+from pipeline.codecs.transcode_pieces import Coding, Piece, Shelf, TimeIsUp, coded, cut, joined
 from pipeline.codecs.video_parity import compare_videos
 from pipeline.model import Json
 
 _log = logging.getLogger(__name__)
 _PROGRAM_BYTES, _PICTURES_HELD = 300_000_000, 90
-_REVISION = 1  # raise it when the same wish gives other pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +81,8 @@ class Unfinished:
 Result = Coded | Declined | Unfinished
 
 
-class _TimeIsUp(Exception):
-    """The slice is over; `done` pieces of `total` are on the shelf."""
-
-    def __init__(self, done: int, total: int) -> None:
-        super().__init__()
-        self.done, self.total = done, total
-
-
 class _NoGain(Exception):
     """The copy would not be worth it; the text says why."""
-
-
-def shelf_name(identity: str, wish: Wish) -> str:
-    """The folder of one film coded one way: what a piece depends on, and nothing else.
-
-    Encoder and quality are no part of it: the plan on the shelf names them, and each piece its own.
-    """
-    wished = [_REVISION, identity, wish.codec, wish.target, wish.effort, ffmpeg.program()]
-    return hashlib.sha256(json.dumps(wished).encode()).hexdigest()[:32]
 
 
 def transcode(fd: int, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) -> Result:
@@ -123,7 +103,7 @@ def transcode(fd: int, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) 
             return _made(film, wish, shelf, target)
     except (CannotKeep, _NoGain) as reason:
         return Declined(str(reason))
-    except _TimeIsUp as pause:
+    except TimeIsUp as pause:
         return Unfinished(pause.done, pause.total)
 
 
@@ -232,15 +212,16 @@ def _filled(
 ) -> Iterator[Path]:
     """All pieces; gives up as soon as they are too large, stops between two when time is up."""
     most = film.picture_bytes * (1 - wish.min_gain) + _size(film) * 0.02
-    coded = 0
-    for done, path in enumerate(shelf.fill(film, coding, pieces), 1):
-        coded += path.stat().st_size
-        if coded > most:
-            raise _NoGain(_no_gain(1 - coded / film.picture_bytes))
+    total = 0
+    for done, piece in enumerate(pieces, 1):
+        path = coded(film, coding, piece, shelf)
+        total += path.stat().st_size
+        if total > most:
+            raise _NoGain(_no_gain(1 - total / film.picture_bytes))
         yield path
         is_over = ends_at is not None and time.monotonic() >= ends_at
         if is_over and shelf.coded and done < len(pieces):
-            raise _TimeIsUp(done, len(pieces))
+            raise TimeIsUp(done, len(pieces))
 
 
 def _suffix(film: Film, encoder: Encoder) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from pipeline.model import Json
 # A minute of Full HD at 30 pictures a second, less of what is costlier: minutes of work at most.
 _PIXELS = 1920 * 1080 * 30 * 60
 _SHORTEST_S, _LONGEST_S = 8.0, 60.0
+_REVISION = 1  # raise it when the same wish gives other pieces
 _DONE = "done.txt"
 _PLAN = "plan.json"
 _STRANGE = "The encoder left pictures out, or moved them."
@@ -55,6 +56,14 @@ class Coding:
     quality: float
     effort: Effort
     threads: int = 1
+
+
+class TimeIsUp(Exception):
+    """The slice is over; `done` pieces of `total` are on the shelf."""
+
+    def __init__(self, done: int, total: int) -> None:
+        super().__init__()
+        self.done, self.total = done, total
 
 
 def cut(film: Film, longest_s: float = _LONGEST_S) -> list[Piece]:
@@ -94,6 +103,26 @@ def _dolby_vision(film: Film, encoder: Encoder) -> list[str]:
     return ["-dolbyvision", "1", *bound]
 
 
+def coded(film: Film, coding: Coding, piece: Piece, shelf: Shelf) -> Path:
+    """One piece, checked, on the shelf. Raises `EncodingFailed`."""
+    label = f"{coding.encoder.name}:{coding.quality:g}:{piece.first}:{piece.count}"
+
+    def make(path: Path) -> None:
+        encode(film, coding, piece, path)
+        check(film, piece, path)
+
+    return shelf.kept(piece.name, label, make)
+
+
+def shelf_name(*wished: Json) -> str:
+    """The folder of one film coded one way: what a piece depends on, and nothing else.
+
+    Encoder and quality are no part of it: the plan on the shelf names them, and each piece its own.
+    """
+    told = json.dumps([_REVISION, ffmpeg.program(), *wished])
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
 class Shelf:
     """A folder of finished pieces of one film, coded one way."""
 
@@ -115,19 +144,19 @@ class Shelf:
         """Write down what was decided, so that the next run need not find it out again."""
         _kept(self.folder / _PLAN, json.dumps(plan).encode(), "wb")
 
-    def fill(self, film: Film, coding: Coding, pieces: Sequence[Piece]) -> Iterator[Path]:
-        """Each piece in order, coded now or found finished. Raises `EncodingFailed`."""
-        for piece in pieces:
-            path = self.folder / piece.name
-            label = f"{coding.encoder.name}:{coding.quality:g}:{piece.first}:{piece.count}"
-            if self._is_finished(path, label):
-                self.reused += 1
-            else:
-                encode(film, coding, piece, path)
-                check(film, piece, path)
-                self._finish(path, label)
-                self.coded += 1
-            yield path
+    def kept(self, name: str, label: str, make: Callable[[Path], None]) -> Path:
+        """The piece called `name`: found finished and made the way `label` says, or made now.
+
+        Raises what `make` raises; nothing is then kept.
+        """
+        path = self.folder / name
+        if self._is_finished(path, label):
+            self.reused += 1
+        else:
+            make(path)
+            self._finish(path, label)
+            self.coded += 1
+        return path
 
     def _is_finished(self, path: Path, label: str) -> bool:
         told = self._done.get(path.name)

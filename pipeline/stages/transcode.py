@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.stages.subject import Subject
 
 _NAME = "transcode"
-_AGAIN_S = 1.0
+AGAIN_S = 1.0
 _MIMES = {".mp4": "video/mp4", ".mov": "video/quicktime"}
 
 
@@ -36,11 +36,12 @@ def run(subject: Subject) -> Outcome:
     `hdr`, `bytes_before`, `bytes_after`. A film that cannot be made smaller is skipped.
     """
     from pipeline.codecs import transcode
-    from pipeline.codecs.transcode_pieces import Shelf
+    from pipeline.codecs.transcode_pieces import Shelf, shelf_name
 
     wish = _wish(subject)
     folder = Path(subject.param(_NAME, "keep", None) or subject.workdir / "pieces")
-    shelf = Shelf(folder / transcode.shelf_name(identity(subject), wish))
+    wished = (_NAME, identity(subject), wish.codec, wish.target, wish.effort)
+    shelf = Shelf(folder / shelf_name(*wished))
     result = transcode.transcode(
         subject.fd, wish, shelf, lambda suffix: subject.workdir / f"{_NAME}{suffix}"
     )
@@ -49,7 +50,7 @@ def run(subject: Subject) -> Outcome:
         case transcode.Declined(why, is_final):
             return Skip(why, is_final)
         case transcode.Unfinished(done, total):
-            return Later(_AGAIN_S, f"{done} of {total} pieces are done; the rest follows.")
+            return Later(AGAIN_S, f"{done} of {total} pieces are done; the rest follows.")
         case transcode.Coded() as coded:
             return _done(coded, wish)
 

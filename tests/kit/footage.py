@@ -73,7 +73,7 @@ def hdr10(path: Path, **options: object) -> Path:
         "-x265-params",
         params,
     )
-    wide = f"format=yuv420p10le,{HDR10}"
+    wide = f"hue=s=0.2,format=yuv420p10le,{HDR10}"  # natural colours: none outside of sRGB
     return film(path, encoder=coding, filters=wide, **options)  # type: ignore[arg-type]
 
 
