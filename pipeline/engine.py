@@ -98,9 +98,8 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
     await stack.enter_async_context(alongside(alike, "look-alikes"))
     if not ground.rehearses:
         group = functools.partial(people.catch_up, db, clock, people.Pace())
-        told = ("file.studied", "recognition.on", "file.purged")
         await stack.enter_async_context(
-            alongside(_whenever(ground, told, group, GROUP_EVERY_S), "people")
+            alongside(_whenever(ground, people.EVENTS, group, GROUP_EVERY_S), "people")
         )
         release = functools.partial(emptying.release_duplicates, db, clock, home)
         empty = _whenever(ground, ("file.duplicate", "file.placed"), release, EMPTY_EVERY_S)

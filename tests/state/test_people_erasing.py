@@ -170,6 +170,11 @@ async def test_recognition_on_asks_for_all_files_again(db: Database) -> None:
     assert await db.read(people.recognition_is_on)
     assert await db.read(studies.results, f"sha-{OWNER}-f0", {"faces": 1}) == []
     assert await db.write(people_erasing.turn_on, CLOCK, actor="cli") == 0
+    bare = made_up.facts(made_up.faces(1, 1, 1)[0])
+    bare["faces"][0]["embedding"] = None  # as the stage tells it when it may not recognise
+    await db.write(studies.remember, "sha", [Result("faces", 1, "done", bare)], [], AT)
+    await db.write(studies.remember, "none", [Result("faces", 1, "done", {"faces": []})], [], AT)
+    assert await db.write(people_erasing.turn_on, CLOCK, actor="cli") == 1
 
 
 async def test_faces_of_purged_files_are_erased(db: Database, path: Path) -> None:
