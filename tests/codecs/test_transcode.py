@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import av
+import psutil
 import pytest
 
 from pipeline.codecs import encoders, ffmpeg, transcode_pieces, transcode_search
@@ -19,7 +24,11 @@ from pipeline.intake import kind
 from pipeline.metadata.facts import Facts
 from pipeline.metadata.read import read
 from pipeline.model import Done, Json, Later, Outcome, Reject, Skip
+from pipeline.work.workers import local
+from pipeline.work.workers.contract import StageCall, VisitRequest
 from tests.kit import footage, visits
+
+ROOT = Path(__file__).resolve().parents[2]
 
 QUICK: Mapping[str, Json] = {"effort": "fast", "target": 88, "min_gain": 0.1}
 
@@ -315,3 +324,57 @@ def test_an_encoder_counts_only_after_it_worked() -> None:
     assert encoders.works("libx265")
     assert [e.name for e in encoders.candidates("hevc", "off")] == ["libx265"]
     assert not encoders.works("hevc_videotoolbox") or ffmpeg.program().endswith("macos")
+
+
+async def test_a_confined_worker_can_do_it(tmp_path: Path) -> None:
+    """Without network, within its memory, writing nowhere else: FFmpeg works inside a worker."""
+    path = footage.film(tmp_path / "film.mp4")
+    seen = path.stat()
+    calls = (StageCall("transcode", QUICK), StageCall("proxy", {"side": 54}))
+    identity = (seen.st_size, seen.st_mtime_ns, seen.st_ino)
+    asked = VisitRequest("visit", path, path.name, *identity, calls)
+    settings = local.LocalSettings(slots=1, is_warm=False)
+    async with local.open_workers(settings, tmp_path / "work") as workers:
+        reply = await workers.visit(asked)
+        assert all(isinstance(o, Done) for o in reply.outcomes.values()), reply.outcomes
+        assert (reply.workdir / "transcode.mp4").stat().st_size > 0
+        assert (reply.workdir / "proxy.mp4").stat().st_size > 0
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from pipeline.codecs import transcode_pieces
+from tests.codecs import test_transcode
+transcode_pieces._SHORTEST_S, transcode_pieces._PIXELS = 0.5, 1
+original, work, keep = map(Path, sys.argv[1:])
+outcome = test_transcode.transcoded(original, work, keep=str(keep))
+print(outcome.facts["reused"], outcome.facts["pieces"])
+"""
+
+
+@pytest.mark.timeout(50)
+def test_a_kill_leaves_no_encoder_and_no_loss(tmp_path: Path) -> None:
+    """SIGKILL in the middle: FFmpeg dies too, and the next run goes on behind the last piece."""
+    original = footage.film(tmp_path / "film.mp4", seconds=4, size="320x180")
+    keep = tmp_path / "keep"
+    command = [sys.executable, "-c", _RUN, str(original), str(tmp_path / "work"), str(keep)]
+    started = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    while not any(log.read_text().count("\n") >= 2 for log in keep.rglob("done.txt")):
+        assert started.poll() is None, "it ended before it could be killed"
+    os.kill(started.pid, signal.SIGKILL)  # it alone: what it started must end by itself
+    started.wait()
+    while _works_below(keep):
+        pass  # the kernel takes a moment; the test's own time limit bounds it
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    reused, pieces = map(int, again.stdout.split())
+    assert 2 <= reused < pieces
+
+
+def _works_below(folder: Path) -> list[str]:
+    """Programs that still have a file below `folder` open."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            found += [f.path for f in process.open_files() if f.path.startswith(str(folder))]
+    return found
