@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup run test test-long bench check format clean
+.PHONY: setup run test test-long bench accuracy check format clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,9 @@ test-long: setup system models
 bench: setup system
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m bench
+
+accuracy: setup models
+	$(BIN)/python -m bench.accuracy
 
 run: setup
 	@$(BIN)/darkroom models fetch \
