@@ -54,6 +54,7 @@ async def examine(path: Path, settings: Settings, clock: Clock) -> list[Finding]
     home = home_of(path, settings)
     findings = [_python(), *_decoders(), *await asyncio.to_thread(lambda: list(_folders(home)))]
     findings += await asyncio.to_thread(lambda: list(_models(home, settings)))
+    findings.append(await asyncio.to_thread(_encoders))
     findings.append(await _confinement(settings, home))
     try:
         async with open_core(path, settings, clock, Mode.LOOK) as core:
@@ -96,6 +97,19 @@ def _models(home: Home, settings: Settings) -> Iterator[Finding]:
             yield Finding("bad", f"{told} was cut or changed, and is not used", _FETCH)
     if settings.vision.detector and not models.is_settled(home.models, settings.vision):
         yield Finding("note", "the detector of vision.detector is not in use yet", _FETCH)
+
+
+def _encoders() -> Finding:
+    """Which encoders turned a few pictures into a film just now."""
+    from pipeline.codecs import encoders
+
+    able = [encoder for encoder in encoders.ENCODERS if encoders.works(encoder.name)]
+    if missing := {"hevc", "av1", "h264"} - {encoder.codec for encoder in able}:
+        return Finding("bad", f"no video encoder for {', '.join(sorted(missing))}", "make setup")
+    names = ", ".join(encoder.name for encoder in able)
+    if any(encoder.is_hardware for encoder in able):
+        return Finding("ok", f"video encoders: {names}")
+    return Finding("ok", f"video encoders: {names} (none in hardware)")
 
 
 def _folders(home: Home) -> Iterator[Finding]:
