@@ -31,16 +31,23 @@ def fetch_wheel(source: Source, folder: Path, environ: Mapping[str, str]) -> Pat
     wanted = folder / f"{source.package}.txt"
     wanted.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n")
     command = [sys.executable, *_PIP, *_DOWNLOAD, "--dest", str(folder), "-r", str(wanted)]
-    ran = subprocess.run(
-        command,
-        env=dict(environ),
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE_S,
-        check=False,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-    )
+    try:
+        ran = subprocess.run(
+            command,
+            env=dict(environ),
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_S,
+            check=False,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RemoteDown(
+            f"The package {source.package} {source.version} did not come within"
+            f" {_PATIENCE_S / 60:.0f} minutes.",
+            hint="Try again when the network is better.",
+        ) from error
     archive = folder / source.archive
     if ran.returncode or not archive.is_file():
         raise _failure(source, ran.stderr)

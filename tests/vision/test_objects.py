@@ -57,13 +57,13 @@ def test_tags_are_right(coco: Path, models: Path) -> None:
 
     cv2.setNumThreads(1)
     right = told = 0
-    for path in sorted((coco / "images").glob("*.jpg"))[:24]:
+    for path in sorted((coco / "images").glob("*.jpg"))[:16]:
         label = coco / "labels" / f"{path.stem}.txt"
         truth = {things.COCO[int(line.split()[0])] for line in label.read_text().splitlines()}
         pixels = decode(path.read_bytes(), "jpeg", things.SIDE).fit(things.SIDE)
         found = {thing.label for thing in things.find(models, pixels).things}
         right, told = right + len(found & truth), told + len(found)
-    assert told > 30
+    assert told > 20
     assert right / told >= 0.93
 
 
