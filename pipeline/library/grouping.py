@@ -3,9 +3,11 @@
 Pure, and canonical: the groups depend on the faces and the rules alone, never on the order in
 which anything came. Vectors are rounded to whole numbers, so sums and dot products are exact in
 any order; ties go to the face whose content sorts first. Two groups join while each is the other's
-nearest and the average cosine between their faces is at least `same`. Such a join needs one pair
-of faces at least that alike, so what hangs together by such pairs can be grouped apart from the
-rest: `reach` finds it, and a new face costs its neighbourhood only.
+nearest and the average cosine between their faces reaches a bar: a high one for single faces, among
+which strangers are many, then a lower one between groups of several, whose averages are sure; what
+is left over joins such a group at a bar in between. A join needs one pair of faces at least as
+alike as the lowest bar, so what hangs together by such pairs can be grouped apart from the rest:
+`reach` finds it, and a new face costs its neighbourhood only.
 
 Joining nearest pairs in any order gives the same tree as always taking the best one, because the
 average of a joined group is never nearer to a third one than both its parts were (Bruynooghe 1978).
@@ -28,14 +30,25 @@ _NEIGHBOURS = 256  # of one group are remembered; in a crowd all are looked at a
 Whole = NDArray[np.int16]
 Numbers = NDArray[np.int64]
 FREE = -1
+SEVERAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Average cosines between the faces of two groups, from which they are one person."""
+
+    close: float  # any two groups
+    same: float  # two groups of at least `SEVERAL` faces; the lowest
+    joins: float  # a smaller group and one of several, or one that somebody knows
+    doubtful: float  # not one person by itself, but worth a question
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What must hold, by position of the face.
 
-    Faces of one `scene` (file) are never one person, unless somebody said so; nor are faces of two
-    different `known` persons. `barred` names the persons that a face does not belong to.
+    Faces of one `scene` (file) are in no group together, nor are faces of two different `known`
+    persons. `barred` names the persons that a face does not belong to.
     """
 
     known: Sequence[int]  # the person somebody assigned, or FREE
@@ -73,35 +86,68 @@ def reach(vectors: Whole, seeds: Sequence[int], same: float) -> Numbers:
     return np.flatnonzero(reached)
 
 
-def group(vectors: Whole, rules: Rules, same: float) -> Numbers:
+def group(vectors: Whole, rules: Rules, bars: Bars) -> Numbers:
     """The group of each face, as the position of the group's first face.
 
     The faces must come in an order that depends on their content alone.
     """
-    groups = _Groups(vectors, rules, same)
-    while groups.join_nearest():
-        pass
+    groups = _Groups(vectors, rules)
+    groups.join(bars.close)
+    groups.join(bars.same, SEVERAL)
+    groups.gather(bars.joins)
     return groups.first
 
 
 class _Groups:
     """Groups while they are joined; each is known by its first face. Sums are whole numbers."""
 
-    def __init__(self, vectors: Whole, rules: Rules, same: float) -> None:
+    def __init__(self, vectors: Whole, rules: Rules) -> None:
         count = len(vectors)
         self.first = np.arange(count)
         self._sums = vectors.astype(np.int32)
         self._sizes = np.ones(count, np.int64)
-        self._same = same * UNIT**2
-        self._alive = self._due = np.arange(count)
-        self._nearest = np.full(count, FREE)
-        # Who may ever come near enough: what a join makes is no nearer than its parts were.
-        self._near: list[Numbers | None] = [None] * count
-        self._known = list(rules.known)
+        self._known = np.array(rules.known, np.int64)
         self._scenes = [frozenset((scene,)) for scene in rules.scene]
         self._barred = {at: frozenset(persons) for at, persons in rules.barred.items()}
 
-    def join_nearest(self) -> bool:
+    def join(self, bar: float, least: int = 1) -> None:
+        """Join groups of at least so many faces until no two that may be joined reach the bar."""
+        self._bar = bar * UNIT**2
+        self._alive = self._due = self._living(self._sizes >= least)
+        self._nearest = np.full(len(self.first), FREE)
+        # Who may ever come near enough: what a join makes is no nearer than its parts were.
+        self._near: dict[int, Numbers | None] = {}
+        while self._join_nearest():
+            pass
+
+    def gather(self, bar: float) -> None:
+        """Give each smaller group to the nearest of several faces, or known, that it may join."""
+        is_several, is_known = self._sizes >= SEVERAL, self._known != FREE
+        several, known = self._living(is_several), self._living(~is_several & is_known)
+        self._give(known, several, bar)
+        smaller = self._living(~is_several & ~is_known)
+        self._give(smaller, self._living(is_several | is_known), bar)
+
+    def _living(self, meant: NDArray[np.bool_]) -> Numbers:
+        return np.flatnonzero((self.first == np.arange(len(self.first))) & meant)
+
+    def _give(self, smaller: Numbers, targets: Numbers, bar: float) -> None:
+        """The best offers first; nobody is given away twice."""
+        self._alive = targets
+        offers: list[tuple[float, int, int]] = []
+        for start in range(0, len(smaller), _ROWS):
+            rows = smaller[start : start + _ROWS]
+            averages = self._averages(rows)
+            for row, place in zip(*np.nonzero(averages >= bar * UNIT**2), strict=True):
+                offers.append((-averages[row, place], int(rows[row]), int(targets[place])))
+        given: set[int] = set()
+        for _, one, to in sorted(offers):
+            if one not in given and self._may_join(one, to):
+                given.add(one)
+                self._join(to, one)
+        self.first = self.first[self.first]
+
+    def _join_nearest(self) -> bool:
         """Join every pair of groups that are each other's nearest; was there one?"""
         self._look_around()
         alive = self._alive[self._nearest[self._alive] != FREE]  # the others are done for good
@@ -126,10 +172,9 @@ class _Groups:
         barred = self._barred.get(one, frozenset()) | self._barred.get(gone, frozenset())
         if barred:
             self._barred[one] = barred
-        mine, theirs = self._near[one], self._near[gone]
+        mine, theirs = self._near.get(one), self._near.pop(gone, None)
         both = None if mine is None or theirs is None else np.concatenate((mine, theirs))
         self._near[one] = both
-        self._near[gone] = None
 
     # --- who is nearest ------------------------------------------------------------------------
 
@@ -137,7 +182,7 @@ class _Groups:
         """Find the nearest of each group that is due."""
         crowded = []
         for at in self._due.tolist():
-            near = self._near[at]
+            near = self._near.get(at)
             if near is None:
                 crowded.append(at)
                 continue
@@ -165,7 +210,7 @@ class _Groups:
 
     def _settle(self, at: int, others: Numbers, averages: NDArray[np.float64]) -> None:
         """Remember who is near enough, and the nearest of them that `at` may join."""
-        places = np.flatnonzero(averages >= self._same)
+        places = np.flatnonzero(averages >= self._bar)
         others, averages = others[places], averages[places]
         self._near[at] = others if len(others) <= _NEIGHBOURS else None
         order = np.lexsort((others, -averages)) if len(others) > 1 else range(len(others))
@@ -173,10 +218,10 @@ class _Groups:
         self._nearest[at] = next(joinable, FREE)
 
     def _may_join(self, one: int, other: int) -> bool:
-        mine, theirs = self._known[one], self._known[other]
-        if mine != FREE and mine == theirs:
-            return True
-        if FREE not in (mine, theirs) or not self._scenes[one].isdisjoint(self._scenes[other]):
+        mine, theirs = int(self._known[one]), int(self._known[other])
+        if mine != theirs and FREE not in (mine, theirs):
+            return False
+        if not self._scenes[one].isdisjoint(self._scenes[other]):
             return False
         return theirs not in self._barred.get(one, ()) and mine not in self._barred.get(other, ())
 

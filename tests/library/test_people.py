@@ -14,6 +14,7 @@ import pytest
 from pipeline.clock import SystemClock
 from pipeline.errors import NotFound, TryLater
 from pipeline.library import people as grouped
+from pipeline.library.grouping import Bars
 from pipeline.state import faces as face_rows
 from pipeline.state import people, people_decisions, people_grouping
 from pipeline.state.connection import Database, open_database
@@ -22,7 +23,7 @@ from tests.kit import people as made_up
 from tests.kit.state import AT, OWNER, add_file, add_household
 
 CLOCK = SystemClock()
-BARS = grouped.Bars(same=0.5, doubtful=0.35)
+BARS = Bars(close=0.52, same=0.48, joins=0.5, doubtful=0.35)
 BY = By(OWNER, "cli", CLOCK)
 Groups = frozenset[frozenset[str]]
 
