@@ -19,6 +19,7 @@ from PIL import Image
 from pipeline.codecs import limits, still
 from pipeline.codecs.border import decoding
 from pipeline.errors import DecodeFailed, NotMedia, TooBig
+from pipeline.metadata.write import copy
 
 MOVING = ("gif", "apng", "webp", "avif")
 _MOST_PIXELS = 120_000_000  # of all frames together: they are held while one file is written
@@ -66,6 +67,10 @@ def written(data: bytes, kind: str, to: str, quality: int | None = None) -> byte
         raise NotMedia("Only GIF, APNG, WebP and AVIF can move.")
     film = _read(data, kind)
     options = _options(to, film, quality)
+    if to == "avif":  # takes metadata only while it is made
+        told = copy.prepared(data, kind, to)
+        words = {"exif": told.exif, "xmp": told.xmp}
+        options |= {name: block for name, block in words.items() if block}
     out = io.BytesIO()
     first, *others = film.frames
     with still.quiet():

@@ -23,6 +23,7 @@ from pipeline.errors import DecodeFailed
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END_OF_IMAGE = b"\xff\xd9"
 _QUICK, _HARDEST = 6, 12  # libdeflate's levels: to compare by, and for the one that is kept
+_METADATA = (b"Exif", b"xml ")
 _DIRECT = (0, 2, 4, 6)  # PNG's kinds of colour that are not an index into a palette
 _FILTERS = (0x08, 0x80, 0xF8)  # libpng: none, Paeth, whichever suits a row
 
@@ -42,12 +43,31 @@ def jxl_of(data: bytes) -> bytes | None:
 
     limits.require_decodable(*jpeg.size(data))
     try:
-        made = bytes(imagecodecs.jpegxl_encode_jpeg(data, usecontainer=True, numthreads=1))
+        made = _readable(
+            bytes(imagecodecs.jpegxl_encode_jpeg(data, usecontainer=True, numthreads=1))
+        )
         restored = restore(made)
     except (imagecodecs.JpegxlError, DecodeFailed):
         return None  # inks, lossless or arithmetic JPEG: the format has no place for them
     is_same = hashlib.sha256(restored).digest() == hashlib.sha256(data).digest()
     return made if is_same else None
+
+
+def _readable(data: bytes) -> bytes:
+    """A JPEG XL whose metadata is not packed: few programs read it otherwise."""
+    import imagecodecs
+
+    from pipeline.metadata import boxes
+
+    made, at = bytearray(), 0
+    for kind, start, end in boxes.walk(data, 0, len(data)):
+        if kind == b"brob" and data[start : start + 4] in _METADATA:
+            content = bytes(imagecodecs.brotli_decode(data[start + 4 : end]))
+            made += (8 + len(content)).to_bytes(4, "big") + data[start : start + 4] + content
+        else:
+            made += data[at:end]
+        at = end
+    return bytes(made + data[at:])
 
 
 def restore(data: bytes) -> bytes:
@@ -62,7 +82,7 @@ def jpeg_of(data: bytes) -> bytes | None:
     """The same JPEG with progressive scans and tables of its own: equal coefficients, all markers.
 
     None where something stands behind the picture (a video, a gain map: their places are written
-    down elsewhere), where the file is damaged, or where the program that does it is not installed.
+    down elsewhere), where the file is damaged or holds inks, or where mozjpeg is not installed.
     """
     if not data.endswith(_END_OF_IMAGE):
         return None
@@ -91,14 +111,14 @@ def png_of(data: bytes) -> bytes | None:
 
 
 def _pixels_of_jpeg(data: bytes) -> Samples | None:
-    """Every sample as coded, none converted; None where part of it is missing."""
-    import imagecodecs
-
-    limits.require_decodable(*jpeg.size(data))
-    try:
-        return np.asarray(imagecodecs.jpeg8_decode(data))
-    except imagecodecs.Jpeg8Error:
+    """None for inks, and where part of the picture is missing."""
+    if jpeg.has_four_inks(data):
         return None
+    try:
+        stored = jpeg.decode(data, None)
+    except DecodeFailed:
+        return None
+    return stored.pixels if stored.damage is None else None
 
 
 # --- PNG ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ says; what cannot be kept in a format is a reason not to use it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.codecs import lossless, target
 from pipeline.codecs.encode import choose, negative
@@ -15,6 +15,9 @@ from pipeline.codecs.encode.carrying import carried
 from pipeline.codecs.encode.contract import Encoder
 from pipeline.codecs.encode.negative import Negative
 from pipeline.codecs.target import Box, Sitter
+
+_UNSPOILT = frozenset(("png", "bmp", "tiff", "gif"))  # nothing was lost in these yet
+_HOLDS_ALL = frozenset(("webp", "jxl"))  # formats that can be lossy or exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Shrunk:
+class Copy:
     """A copy. `quality`, `score` (the whole) and `worst` (with its regions) are None where exact;
     `score` was measured on every pixel of exactly this picture.
     """
@@ -55,17 +58,22 @@ class Declined:
     why: str
 
 
-def shrink(data: bytes, kind: str, wish: Wish) -> Shrunk | Declined:
+def shrink(data: bytes, kind: str, wish: Wish) -> Copy | Declined:
     """A smaller copy of the picture `data`, which is of the format `kind`. Raises `BadMedia`."""
     most = int(len(data) * (1 - wish.min_gain))
-    made = _exact(data, kind, wish.format) if wish.is_exact else _lossy(data, kind, wish, most)
-    if isinstance(made, Shrunk) and len(made.data) > most:
+    if wish.is_exact:
+        made = _exact(data, kind, wish.format)
+    else:
+        made = _lossy(data, kind, wish, most)
+        if kind in _UNSPOILT and wish.format in _HOLDS_ALL:
+            made = _smaller(made, _exact(data, kind, wish.format))
+    if isinstance(made, Copy) and len(made.data) > most:
         share = 100 * (1 - len(made.data) / len(data))
         return Declined(f"A copy would save only {max(share, 0):.0f} % of the bytes.")
     return made
 
 
-def rewritten(data: bytes, kind: str) -> Shrunk | None:
+def rewritten(data: bytes, kind: str) -> Copy | None:
     """The same file with the same pixels, packed better; None where there is no such way."""
     if kind == "jpeg":
         made, encoder = lossless.jpeg_of(data), "mozjpeg"
@@ -73,10 +81,17 @@ def rewritten(data: bytes, kind: str) -> Shrunk | None:
         made, encoder = lossless.png_of(data), "libdeflate"
     else:
         return None
-    return Shrunk(made, kind, encoder) if made is not None else None
+    return Copy(made, kind, encoder) if made is not None else None
 
 
-def _exact(data: bytes, kind: str, to: str) -> Shrunk | Declined:
+def _smaller(lossy: Copy | Declined, exact: Copy | Declined) -> Copy | Declined:
+    """Flat colours and sharp edges are often smaller without loss."""
+    if isinstance(lossy, Declined) or isinstance(exact, Declined):
+        return exact if isinstance(lossy, Declined) else lossy
+    return min(exact, lossy, key=lambda copy: len(copy.data))
+
+
+def _exact(data: bytes, kind: str, to: str) -> Copy | Declined:
     """The same pixels: by the one way that keeps the file itself, else by an exact encoder."""
     if kind == to:
         return rewritten(data, kind) or Declined(
@@ -85,7 +100,7 @@ def _exact(data: bytes, kind: str, to: str) -> Shrunk | Declined:
     if (kind, to) == ("jpeg", "jxl"):
         inside = lossless.jxl_of(data)
         if inside is not None:
-            return Shrunk(inside, "jxl", "libjxl")
+            return Copy(inside, "jxl", "libjxl")
         return Declined("This JPEG is of a kind that JPEG XL cannot give back bit by bit.")
     encoder = choose.encoder(to)
     if encoder is None or not encoder.is_exact:
@@ -94,32 +109,35 @@ def _exact(data: bytes, kind: str, to: str) -> Shrunk | Declined:
     if sheet.left_out:
         return _would_lose(sheet, to)
     made = encoder.write(sheet.samples, None, sheet.profile)
-    return Shrunk(carried(data, kind, made, to, sheet), to, encoder.name, sheet.size)
+    return Copy(carried(data, kind, made, to, sheet), to, encoder.name, sheet.size)
 
 
-def _lossy(data: bytes, kind: str, wish: Wish, most: int) -> Shrunk | Declined:
+def _lossy(data: bytes, kind: str, wish: Wish, most: int) -> Copy | Declined:
     encoder = choose.encoder(wish.format)
     if encoder is None or not encoder.is_lossy:
         return Declined(f"{wish.format.upper()} has no quality to search for.")
     sheet = negative.fitted(negative.read(data, kind), encoder)
     if sheet.left_out:
         return _would_lose(sheet, wish.format)
-    return by_target(data, kind, sheet, encoder, wish, most) or Declined(
-        f"No {wish.format.upper()} that looks as good ({wish.target:g} points) is small enough."
-    )
+    copy = by_target(sheet, encoder, wish, most)
+    if copy is None:
+        return Declined(
+            f"No {wish.format.upper()} that looks as good ({wish.target:g} points) is small enough."
+        )
+    return replace(copy, data=carried(data, kind, copy.data, copy.format, sheet))
 
 
-def by_target(
-    data: bytes, kind: str, sheet: Negative, encoder: Encoder, wish: Wish, most: int | None
-) -> Shrunk | None:
-    """The smallest copy of `sheet` that meets the target; None where none of `most` bytes does."""
+def by_target(sheet: Negative, encoder: Encoder, wish: Wish, most: int | None) -> Copy | None:
+    """The smallest copy of `sheet` that meets the target, saying nothing about itself yet.
+
+    None where none of `most` bytes does.
+    """
     found = target.search(Sitter(sheet, wish.regions), encoder, wish.target, most)
     if found is None:
         return None
     best, encoder = found.trial, found.encoder
-    made = carried(data, kind, encoder.finish(best.data), encoder.format, sheet)
-    return Shrunk(
-        made,
+    return Copy(
+        best.data,
         encoder.format,
         encoder.name,
         sheet.size,

@@ -250,7 +250,7 @@ def _halved(linear: Plane) -> Plane:
 
 
 @lru_cache(maxsize=1)
-def _kernel() -> Plane:
+def kernel() -> Plane:
     """Sigma 1.5 as a sum of truncated cosines, of which the reference makes a recursive filter.
 
     Charalampidis, Recursive Implementation of the Gaussian Filter Using Truncated Cosine
@@ -270,9 +270,9 @@ def _kernel() -> Plane:
 
 
 def _blurred(plane: Plane, border: int) -> Plane:
-    kernel = _kernel()
+    taps = kernel()
     return np.asarray(
-        cv2.sepFilter2D(plane, cv2.CV_32F, kernel, kernel, borderType=border | cv2.BORDER_ISOLATED)
+        cv2.sepFilter2D(plane, cv2.CV_32F, taps, taps, borderType=border | cv2.BORDER_ISOLATED)
     )
 
 

@@ -8,7 +8,7 @@ are judged for themselves too: the worst of them and the whole must meet the tar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -29,7 +29,7 @@ Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height a
 TOLERANCE = 1.0  # a copy may be this much better than asked; it is never worse
 _AIM = 0.4  # above the target: the middle of what is accepted, a little low
 _MOST_PRINTS = 6
-_PATIENT_PRINTS = 3  # after that many the tolerance grows
+_PATIENT_PRINTS = 3  # after that many the tolerance grows; after the first where they are dear
 _MOST_SKETCHES = 2
 _HINTS_ARE_LOW = 0.25  # points, as a rule
 _CLEARLY = 0.7  # points by which tiles must be outside of what is accepted, to be believed
@@ -53,7 +53,7 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One that was looked at closely: the score of the whole, and the worst of it and its regions."""
+    """One that was looked at closely: the score of the whole, and its worst with its regions."""
 
     quality: int
     score: float
@@ -196,7 +196,10 @@ class _Hunt:
         if not good:
             return None
         best = min(good, key=lambda trial: trial.quality)
-        return Found(best, self.judge.encoder, self.prints, self.sketches)
+        data = self.judge.encoder.finish(best.data)
+        if self.most_bytes is not None and len(data) > self.most_bytes:
+            return None
+        return Found(replace(best, data=data), self.judge.encoder, self.prints, self.sketches)
 
     def _sketched(self, quality: int) -> int:
         """A quality that a mosaic finds right, after as few of them as will do."""
@@ -237,7 +240,8 @@ class _Hunt:
         return high if high in known and high not in self.tried else None
 
     def _is_accepted(self, worst: float) -> bool:
-        patience = max(0, self.prints - _PATIENT_PRINTS)
+        patient = _PATIENT_PRINTS if not self.judge.encoder.is_dear else 1
+        patience = max(0, self.prints - patient)
         return 0 <= worst - self.target <= TOLERANCE * (1 + patience)
 
     def _guess(self) -> int:

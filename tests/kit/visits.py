@@ -21,13 +21,17 @@ def request(
     path: Path,
     stages: Mapping[str, Stage] | None = None,
     params: Mapping[str, JsonObject] | None = None,
+    facts: Mapping[str, JsonObject] | None = None,
 ) -> VisitRequest:
-    """A visit of `path` as it lies there now, to these stages or all, asked with these params."""
+    """A visit of `path` as it lies there now, to these stages or all, asked with these params.
+
+    `facts` are those of earlier visits.
+    """
     seen = path.stat()
     asked = params or {}
     calls = tuple(StageCall(name, asked.get(name, {})) for name in (stages or all_stages()))
     return VisitRequest(
-        path.name, path, path.name, seen.st_size, seen.st_mtime_ns, seen.st_ino, calls
+        path.name, path, path.name, seen.st_size, seen.st_mtime_ns, seen.st_ino, calls, facts or {}
     )
 
 
@@ -37,16 +41,18 @@ def visit(
     *names: str,
     params: Mapping[str, JsonObject] | None = None,
     models: Path | None = None,
+    facts: Mapping[str, JsonObject] | None = None,
 ) -> Mapping[str, Outcome]:
     """The outcome of each stage named (all of every visit, if none is).
 
-    `params` are those of each stage, by its name; `models` is the folder of model files.
+    `params` are those of each stage, by its name; `models` is the folder of model files,
+    `facts` are those of earlier visits.
     """
     due = {
         name: stage
         for name, stage in all_stages().items()
         if name in names or (not names and not stage.is_on_request)
     }
-    trip = Visit(request(path, due, params), due, workdir, models)
+    trip = Visit(request(path, due, params, facts), due, workdir, models)
     trip.run()
     return trip.outcomes

@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from pipeline.codecs.encode.negative import Negative
 
 
-def carried(original: bytes, kind: str, made: bytes, to: str, negative: Negative) -> bytes:
-    """`made`, of the format `to` and of these pixels, with what the original says about itself.
+def carried(original: bytes, kind: str, made: bytes, to: str, negative: Negative | None) -> bytes:
+    """`made`, of the format `to`, with what the original says about itself.
 
-    Nothing is said where the format has no place for it. Raises `BadMedia`.
+    `negative` is what it was made of, None where its size and colours are the original's. Nothing
+    is said where the format has no place for it. Raises `BadMedia`.
     """
     if to not in containers.CARRIES:
         return made
-    fitting = Fitting(1, negative.size, keeps_colours=negative.keeps_colours)
+    size = negative.size if negative is not None else None
+    keeps_colours = negative is None or negative.keeps_colours
+    fitting = Fitting(1, size, keeps_colours=keeps_colours)
     data, _ = copy.carried(original, kind, made, to, fitting)
     return data

@@ -23,6 +23,5 @@ def encoder(name: str) -> Encoder | None:
         return jxl.JXL
     from pipeline.codecs.encode import pillow
 
-    return {"png": pillow.PNG, "webp": pillow.WEBP, "avif": pillow.AVIF, "tiff": pillow.TIFF}.get(
-        name
-    )
+    known = (pillow.PNG, pillow.WEBP, pillow.AVIF, pillow.TIFF, pillow.GIF)
+    return next((encoder for encoder in known if encoder.format == name), None)

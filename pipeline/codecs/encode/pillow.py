@@ -27,7 +27,7 @@ def _avif(subsampling: str, samples: Samples, quality: int | None, profile: byte
 
 def _png(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
     if samples.dtype == np.uint8:
-        return _saved(samples, "PNG", profile, optimize=True)
+        return _saved(samples, "PNG", profile, compress_level=6)
     import imagecodecs
 
     data = bytes(imagecodecs.png_encode(flat(samples), level=6))
@@ -54,6 +54,10 @@ def _tiff(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
     return bytes(data)
 
 
+def _gif(samples: Samples, _: int | None, __: bytes | None) -> bytes:
+    return _saved(samples, "GIF", None)
+
+
 WEBP = Encoder("libwebp", "webp", _webp, longest=16_383, is_exact=True)
 AVIF = Encoder(
     "aom",
@@ -67,6 +71,7 @@ AVIF = Encoder(
 )
 PNG = Encoder("libpng", "png", _png, is_deep=True, is_exact=True, is_lossy=False)
 TIFF = Encoder("libtiff", "tiff", _tiff, is_deep=True, is_exact=True, is_lossy=False)
+GIF = Encoder("gif", "gif", _gif, longest=65_535, is_lossy=False, has_profile=False)
 
 
 def flat(samples: Samples) -> Samples:
