@@ -21,7 +21,7 @@ from pipeline.library.renaming import Kept, Renamed
 from pipeline.library.trash import Asking
 from pipeline.model import FileState, Home, RootKind, Take
 from pipeline.state import journal as stored
-from pipeline.state import placements, tags
+from pipeline.state import placements, sidecars, tags
 from pipeline.state.connection import Database
 from pipeline.state.journal import Entry
 from pipeline.state.placements import File
@@ -115,6 +115,8 @@ async def _unplace(
 ) -> list[Renamed | Kept]:
     """Sources that were moved go back first; then the files in the library go to the trash."""
     fitting, left = await _in_state(db, [entry.file_id for entry in entries], FileState.DONE)
+    alone = [entry.file_id for entry in entries if entry.before.get("is_alone")]
+    await db.write(sidecars.set_apart, alone, timestamp(clock.now()))
     files = await db.read(placements.by_ids, fitting)
     errors = await asyncio.to_thread(_give_back_all, home, files)
     kept = {f.id: Kept(f.id, e) for f, e in zip(files, errors, strict=True) if e is not None}

@@ -93,6 +93,18 @@ def line_of(con: sqlite3.Connection, file_id: str) -> Line | None:
     return None if row is None else _line(con, row, _facts(con, row))
 
 
+def people_in(con: sqlite3.Connection, file_id: str) -> list[str]:
+    """Who may be said to be in a file: by their faces, and as the file or its sidecars say."""
+    row = con.execute(_SELECT, (file_id,)).fetchone()
+    return [] if row is None else _names(con, row, _written(_facts(con, row)))
+
+
+def facts_about(con: sqlite3.Connection, file_id: str) -> list[str]:
+    """The JSON of what is known of a file, and of what its sidecars say about it."""
+    row = con.execute(_SELECT, (file_id,)).fetchone()
+    return [] if row is None else _facts(con, row)
+
+
 def slot(moment: datetime) -> int:
     """The lowest rank of a file taken then; the next millisecond's begin `1 << 14` further."""
     return (moment - _YEAR_1) // _MILLISECOND << _TIES
@@ -132,7 +144,7 @@ def _line(con: sqlite3.Connection, row: sqlite3.Row, facts: list[str]) -> Line:
     source = os.fsdecode(row["source_path"]).encode("utf-8", "replace").decode()
     source_folder, _, source_name = source.rpartition("/")
     folder, _, name = (row["path"] or "").rpartition("/")
-    told = [json.loads(text) for text in facts if '"description"' in text or '"people"' in text]
+    told = [json.loads(text) for text in facts if '"description"' in text]
     tags = con.execute(
         "SELECT tag FROM tags WHERE file_id = ? AND is_removed = 0 ORDER BY tag", (row["id"],)
     )
@@ -142,7 +154,7 @@ def _line(con: sqlite3.Connection, row: sqlite3.Row, facts: list[str]) -> Line:
         folder=words.of_name(folder),
         source=words.of_name(source_folder),
         title=words.of_text(row["title"], *(one.get("description") for one in told)),
-        people=words.of_text(*_names(con, row, [n for one in told for n in one.get("people", ())])),
+        people=words.of_text(*_names(con, row, _written(facts))),
         tags=words.of_text(*(tag for (tag,) in tags)),
         place=words.of_text(row["place"], row["place_names"]),
         text=words.of_text(read[:_TEXT_LIMIT]) if read else "",
@@ -150,6 +162,11 @@ def _line(con: sqlite3.Connection, row: sqlite3.Row, facts: list[str]) -> Line:
         lens=words.of_name(row["lens"]),
         moment=moments.words_of(row["taken_at"] or "", is_south=(row["lat"] or 0.0) < 0),
     )
+
+
+def _written(facts: list[str]) -> list[str]:
+    told = [json.loads(text) for text in facts if '"people"' in text]
+    return [name for one in told for name in one.get("people", ())]
 
 
 def _names(con: sqlite3.Connection, row: sqlite3.Row, written: list[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,11 @@ class Family:
         """One batch over these files."""
         wanted = [file for file in files if file is not None]
         return await batch.run(self.actor, self.core, wanted, operation, dry_run=dry_run)
+
+    async def place(self, added: Sequence[str]) -> None:
+        """Put more files into the library."""
+        world = self.world
+        await placing.place(world.db, world.clock, world.home, TEMPLATE, added)
 
     def tree(self) -> dict[str, str]:
         """All files of the home but the state, with the hash of their bytes."""
