@@ -158,15 +158,6 @@ def wait(con: sqlite3.Connection, face_ids: Iterable[str], person_ids: Iterable[
     next_epoch(con)
 
 
-def vectors(con: sqlite3.Connection, owner_id: str) -> Iterator[tuple[str, str, bytes]]:
-    """Id, embedder and embedding of every face of the owner that has one."""
-    rows = con.execute(
-        "SELECT id, embedder, embedding FROM faces WHERE owner_id = ? AND embedding IS NOT NULL",
-        (owner_id,),
-    )
-    return ((row["id"], row["embedder"], row["embedding"]) for row in rows)
-
-
 def _faces(con: sqlite3.Connection, owner_id: str) -> Iterator[GroupedFace]:
     rows = con.execute(
         "SELECT f.*, m.sha256 FROM faces f JOIN media_files m ON m.id = f.file_id"
