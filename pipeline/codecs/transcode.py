@@ -81,6 +81,10 @@ class Unfinished:
 Result = Coded | Declined | Unfinished
 
 
+class _TooMuchHere(Exception):
+    """The film is beyond this worker's limits, not beyond all; the text says which."""
+
+
 class _NoGain(Exception):
     """The copy would not be worth it; the text says why."""
 
@@ -94,30 +98,41 @@ def transcode(fd: int, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) 
         with transcode_film.opened(fd) as film:
             if film is None:
                 return Declined("The film is not built as a plain MP4 or QuickTime movie.")
-            if (need := _memory(film)) > _memory_limit():
-                return Declined(
-                    f"Coding this film needs {need / 1e9:.1f} GB of memory, more than a worker may"
-                    " use (work.memory_mb).",
-                    is_final=False,
-                )
+            _require_memory(film)
             return _made(film, wish, shelf, target)
     except (CannotKeep, _NoGain) as reason:
         return Declined(str(reason))
+    except _TooMuchHere as reason:
+        return Declined(str(reason), is_final=False)
     except TimeIsUp as pause:
         return Unfinished(pause.done, pause.total)
 
 
-def _memory(film: Film) -> int:
-    """Bytes of address space an encoder takes: measured with x265 and SVT-AV1 at 4K, 8 and 10 bit.
+def _require_memory(film: Film) -> None:
+    """Raise before an encoder that is refused memory hangs or crashes instead of saying so.
 
-    Asked first, because encoders that are refused memory hang or crash instead of saying so.
+    Address space, measured with x265 and SVT-AV1 at 4K, 8 and 10 bit.
     """
     picture = film.width * film.height * 3 // 2 * (2 if film.depth > 8 else 1)
-    return _PROGRAM_BYTES + _PICTURES_HELD * picture
+    need = _PROGRAM_BYTES + _PICTURES_HELD * picture
+    if need > _limit(resource.RLIMIT_AS):
+        raise _TooMuchHere(
+            f"Coding this film needs {need / 1e9:.1f} GB of memory, more than a worker may use"
+            " (work.memory_mb)."
+        )
 
 
-def _memory_limit() -> float:
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+def _require_room(film: Film, share: float) -> None:
+    """Raise before hours of work end at the largest file a worker may write."""
+    need = _size(film) - film.picture_bytes * (1 - share)
+    if need > _limit(resource.RLIMIT_FSIZE):
+        raise _TooMuchHere(
+            f"The copy of this film would have {need / 1e9:.1f} GB, more than a worker may write."
+        )
+
+
+def _limit(which: int) -> float:
+    limit, _ = resource.getrlimit(which)
     return math.inf if limit == resource.RLIM_INFINITY else limit
 
 
@@ -130,6 +145,7 @@ def _made(film: Film, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) -
     for encoder in _willing(film, wish, shelf):
         try:
             plan = _plan(film, wish, encoder, shelf)
+            _require_room(film, plan.share)
             coding = Coding(encoder, plan.quality, wish.effort, wish.threads)
             paths = list(_filled(film, wish, coding, pieces, shelf, ends_at))
             path = target(_suffix(film, encoder))
@@ -169,13 +185,14 @@ class _Plan:
     quality: float
     vmaf: float
     trials: int
+    share: float  # of the bytes that the pictures took
 
 
 def _plan(film: Film, wish: Wish, encoder: Encoder, shelf: Shelf) -> _Plan:
     """The quality to be used: an earlier run's, or searched for now."""
     found = shelf.plan()
     if found is not None and found.get("encoder") == encoder.name:
-        return _Plan(found["quality"], found["vmaf"], found["trials"])
+        return _Plan(found["quality"], found["vmaf"], found["trials"], found["share"])
     most = (1 - wish.min_gain) * _size(film) - (_size(film) - film.picture_bytes)
     coding = Coding(encoder, encoder.first, wish.effort, wish.threads)
     choice = transcode_search.search(
@@ -183,9 +200,10 @@ def _plan(film: Film, wish: Wish, encoder: Encoder, shelf: Shelf) -> _Plan:
     )
     if choice is None:
         raise _NoGain("A copy that looks as good would save too little.")
-    plan = _Plan(choice.trial.quality, choice.trial.vmaf, len(choice.trials))
+    trial = choice.trial
+    plan = _Plan(trial.quality, trial.vmaf, len(choice.trials), trial.share)
     told: dict[str, Json] = {"encoder": encoder.name, "quality": plan.quality}
-    shelf.decide(told | {"vmaf": plan.vmaf, "trials": plan.trials})
+    shelf.decide(told | {"vmaf": plan.vmaf, "trials": plan.trials, "share": plan.share})
     return plan
 
 

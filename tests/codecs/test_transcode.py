@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -223,6 +224,20 @@ def test_another_wish_reuses_nothing(tmp_path: Path, counted: list[int]) -> None
     assert isinstance(again, Done)
     assert again.facts["reused"] == 0
     assert len(counted) == 8
+
+
+@pytest.mark.parametrize(("which", "word"), [("RLIMIT_AS", "memory"), ("RLIMIT_FSIZE", "write")])
+def test_what_is_too_much_for_a_worker_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str, word: str
+) -> None:
+    """Limits are looked at before the work; where they are raised, the film is done after all."""
+    getrlimit = resource.getrlimit
+    low = getattr(resource, which)
+    monkeypatch.setattr(resource, "getrlimit", lambda n: (9, 9) if n == low else getrlimit(n))
+    outcome = transcoded(footage.film(tmp_path / "film.mp4"), tmp_path / "work")
+    assert isinstance(outcome, Skip)
+    assert not outcome.is_final
+    assert word in outcome.why
 
 
 def test_an_encoder_that_fails_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
