@@ -16,9 +16,11 @@ from pipeline.errors import BadMedia
 
 if TYPE_CHECKING:
     from pipeline.codecs.gate import Side
+    from pipeline.codecs.picture import Pixels
 
 _LOOKS = (0.05, 0.35, 0.65, 0.95)  # shares of the length at which both are looked at
 _LOOK_SIDE = 256
+_TICK_S = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +111,34 @@ def _looks(before: Side, after: Side) -> Iterator[Fault]:
     ):
         length = min(original.duration_s, copy.duration_s)
         for share in _LOOKS:
-            shown = _at(original, share * length)
-            made = _at(copy, share * length)
+            at_s = share * length
+            shown = next(_around(original, at_s), None)
             if shown is None:
                 continue
-            found = likeness.compare(shown, made) if made is not None else None
-            if found is not None and found.turned != 1:
+            # A copy may round its times: the frame before or behind will do.
+            found = [likeness.compare(shown, made) for made in _around(copy, at_s)]
+            if any(one.is_same for one in found):
+                continue
+            if any(one.turned != 1 for one in found):
                 yield Fault("picture", "The copy is turned or mirrored against its original.")
-                return
-            if found is None or not found.is_same:
-                moment = f"after {share * length:.1f} s"
-                yield Fault("picture", f"The copy shows something else {moment}.")
-                return
+            else:
+                yield Fault("picture", f"The copy shows something else after {at_s:.1f} s.")
+            return
 
 
-def _at(clip: Any, at_s: float) -> Any:
-    """The picture shown at `at_s`."""
-    last = None
+def _around(clip: video.Clip, at_s: float) -> Iterator[Pixels]:
+    """The frame shown at `at_s`, then the one behind it and the one before it."""
+    before: video.Shot | None = None
+    last: video.Shot | None = None
+    behind: video.Shot | None = None
     for shot in video.shots(clip, at_s):
-        if last is not None and shot.time_s > at_s + 1e-3:
+        if last is not None and shot.time_s > at_s + _TICK_S:
+            behind = shot
             break
-        last = shot
-    return video.developed(clip, last.frame, _LOOK_SIDE) if last is not None else None
+        before, last = last, shot
+    for near in (last, behind, before):
+        if near is not None:
+            yield video.developed(clip, near.frame, _LOOK_SIDE)
 
 
 @contextmanager

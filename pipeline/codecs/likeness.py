@@ -18,13 +18,13 @@ from pipeline.codecs import orient, resize
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Pixels
 
-_SIDE = 128
+_SIDE, _LEAST_SIDE = 128, 16
 _CELLS = 8
-_MOST = 12.0  # levels of 255, on average, that an honest copy differs by
-_MOST_IN_CELL = 40.0  # ... and in its worst cell: a grey bar at the bottom differs by more
+_MOST = 9.0  # levels of 255, on average: JPEG 15 stays below 8, another frame of a burst above 40
+_MOST_IN_CELL = 30.0  # ... and in its worst cell: a grey bar at the bottom differs by more
 _CLEARLY_BETTER = 0.6  # another way up that differs by this share of it is the right one
 _SAME_ENOUGH = 1.5  # below this nothing can be told apart anyway
-_PATTERN = 0.6  # correlation of what varies; pictures of one flat colour have none
+_PATTERN = 0.85  # correlation of what varies; pictures of one flat colour have none
 _FLAT = 4.0
 
 
@@ -48,7 +48,9 @@ class Likeness:
 
 def compare(original: Pixels, copy: Pixels) -> Likeness:
     """Both as upright sRGB of the same shape, or nearly; sizes may differ."""
-    before, after = _small(original), _small(copy)
+    longest = min(max(original.shape[:2]), max(copy.shape[:2]))
+    side = min(_SIDE, max(_LEAST_SIDE, longest // 2))  # grain of tiny pictures is averaged out
+    before, after = _small(original, side), _small(copy, side)
     straight = _difference(before, after)
     mean = float(straight.mean())
     others = {turn: float(_difference(before, _turned(after, turn)).mean()) for turn in range(2, 9)}
@@ -58,10 +60,10 @@ def compare(original: Pixels, copy: Pixels) -> Likeness:
     return Likeness(mean, float(cells.max()), _correlation(before, after), best if is_turned else 1)
 
 
-def _small(pixels: Pixels) -> NDArray[np.float32]:
+def _small(pixels: Pixels, side: int) -> NDArray[np.float32]:
     height, width, _ = pixels.shape
-    fitted = resize.shrink(pixels, resize.fitted((width, height), 4 * _SIDE))
-    square = cv2.resize(fitted, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    fitted = resize.shrink(pixels, resize.fitted((width, height), 4 * side))
+    square = cv2.resize(fitted, (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(square, (5, 5), 0), np.float32)
 
 

@@ -12,7 +12,7 @@ from pipeline.codecs import decode
 from pipeline.errors import DarkroomError, Invalid
 from pipeline.intake import kind
 from pipeline.metadata.read import read
-from pipeline.metadata.write import containers, copy
+from pipeline.metadata.write import containers, copy, png
 from pipeline.metadata.write.blocks import Blocks
 from pipeline.metadata.write.copy import Fitting
 from pipeline.model import Format
@@ -119,6 +119,17 @@ def test_iptc_words_become_xmp(to: str) -> None:
     assert lost == ("iptc",)
     assert (facts.title, facts.description) == ("Evening", "Light on iron")
     assert facts.keywords == ("tower & sky",)
+
+
+def test_what_png_says_in_texts_becomes_xmp() -> None:
+    """A screenshot's own date and title are not lost with its format."""
+    texts = png.chunk(b"tEXt", b"Creation Time\x002023-10-06T08:30:00+02:00")
+    texts += png.chunk(b"tEXt", b"Title\0Evening & light")
+    silent = told.SILENT["png"]()
+    made, _ = copy.carried(silent[:33] + texts + silent[33:], "png", media.jpeg(), "jpeg")
+    facts = read(made, _format(made))
+    assert facts.title == "Evening & light"
+    assert [(d.local, d.offset_min) for d in facts.dates] == [("2023-10-06T08:30:00", 120)]
 
 
 def test_a_long_packet_is_split_and_joined() -> None:

@@ -7,6 +7,7 @@ from pipeline.metadata import xmp
 from pipeline.metadata.scrub import names
 from pipeline.metadata.scrub.wishes import Orders, rounded
 from pipeline.metadata.write import packet
+from pipeline.metadata.write.words import degrees
 
 
 def scrubbed(xmp_packet: bytes, orders: Orders, *, length: int | None = None) -> bytes:
@@ -50,13 +51,6 @@ def _grid(xmp_packet: bytes, orders: Orders) -> dict[str, str] | None:
         return None
     lat, lon = rounded(*place, orders.grid_km)
     return {
-        "exif:GPSLatitude": _written(lat, "NS"),
-        "exif:GPSLongitude": _written(lon, "EW"),
+        "exif:GPSLatitude": degrees(lat, "NS"),
+        "exif:GPSLongitude": degrees(lon, "EW"),
     }
-
-
-def _written(degrees: float, sides: str) -> str:
-    """ "48,51.5024N": degrees and decimal minutes (XMP part 2, 8.2.1)."""
-    hundred_thousandths = round(abs(degrees) * 60 * 100_000)
-    whole, minutes = divmod(hundred_thousandths, 60 * 100_000)
-    return f"{whole},{minutes / 100_000:.5f}{sides[degrees < 0]}"

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from pipeline.errors import BadMedia, NotMedia
 from pipeline.intake import kind
+from pipeline.intake.formats import FORMATS
+from pipeline.metadata import read as reading
 from pipeline.metadata.write import block, containers, packet, words
 from pipeline.metadata.write.blocks import Blocks
 
@@ -23,6 +25,8 @@ PARTS = (
     *("Container:Directory", "HDRGainMap:HDRGainMapVersion", "HDRGainMap:HDRGainMapHeadroom"),
     *("apdi:AuxiliaryImageType", "apdi:NativeFormat", "apdi:StoredFormat"),
 )
+# Formats that say part of it in ways of their own, which `metadata.read` understands.
+_SPEAKS_OTHERWISE = frozenset(("png", "apng", "gif", "jp2", "j2k", "psd"))
 THUMBNAILS = ("xmp:Thumbnails", "xmpGImg:image", "photoshop:DocumentAncestors")
 
 
@@ -86,6 +90,8 @@ def prepared(
     xmp = _xmp(blocks.xmp, fitting) if blocks.xmp else None
     if blocks.iptc and "iptc" not in containers.CARRIES.get(copy_kind, frozenset()):
         xmp = words.told_in_xmp(xmp, blocks.iptc)
+    if original_kind in _SPEAKS_OTHERWISE and exif is None:
+        xmp = words.facts_in_xmp(xmp, reading.read(original, FORMATS[original_kind]))
     icc = blocks.icc if fitting.keeps_colours else None
     return replace(blocks, exif=exif, xmp=xmp, icc=icc)
 

@@ -53,7 +53,9 @@ class Loss:
 
 def of_facts(original: Facts, copied: Facts) -> Iterator[Loss]:
     """What both a picture and a video can lose."""
-    if not {d.local for d in _told(original)} <= {d.local for d in _told(copied)}:
+    is_film = original.duration_s is not None and copied.duration_s is not None
+    surest = max(_told(original, is_film), key=lambda date: date.confidence, default=None)
+    if surest is not None and surest.local not in {d.local for d in _told(copied, is_film)}:
         yield Loss("date", "when it was taken")
     for place in original.places:
         if not any(_is_near(place.lat, place.lon, p.lat, p.lon) for p in copied.places):
@@ -83,8 +85,9 @@ def of_blocks(
         yield from _icc(original.icc, copied.icc, keeps_colours=keeps_colours)
 
 
-def _told(facts: Facts) -> Iterator[DateEvidence]:
-    own = (TakenFrom.MTIME, TakenFrom.NAME)
+def _told(facts: Facts, is_film: bool) -> Iterator[DateEvidence]:
+    """Dates of the shot; a container's own counts where both are films."""
+    own = {TakenFrom.MTIME, TakenFrom.NAME} | (set() if is_film else {TakenFrom.CONTAINER})
     return (date for date in facts.dates if date.source not in own)
 
 
