@@ -85,11 +85,11 @@ class Verification:
 # --- Finding -------------------------------------------------------------------------------------
 
 
-def measure_detection(models: Path = MODELS, most: int | None = None) -> Detection:
-    """Look for faces in the crowds (the first `most`)."""
+def measure_detection(models: Path = MODELS, every: int = 1) -> Detection:
+    """Look for faces in the crowds, or in every second, third ... of them."""
     network = networks.network(models, "faces")
     pairs, spent = [], []
-    for pixels, labelled in _crowds(most):
+    for pixels, labelled in _crowds(every):
         started = time.process_time()
         found = detect.find_faces(network, pixels)
         spent.append(time.process_time() - started)
@@ -131,10 +131,10 @@ def _is_large(boxes: Numbers, axes: tuple[int, int]) -> Numbers:
     return np.asarray((sides * axes >= LEAST_SIDE * np.array(axes)).all(axis=1))
 
 
-def _crowds(most: int | None) -> Iterator[tuple[Numbers, Numbers]]:
+def _crowds(every: int) -> Iterator[tuple[Numbers, Numbers]]:
     folder = location().parent / "eval" / "wider"
     labels: Mapping[str, Any] = json.loads((folder / "boxes.json").read_text())
-    for name, label in sorted(labels.items())[:most]:
+    for name, label in sorted(labels.items())[::every]:
         squashed = cv2.imread(str(folder / "images" / name), cv2.IMREAD_COLOR_RGB)
         pixels = cv2.resize(squashed, tuple(label["orig_wh"]), interpolation=cv2.INTER_CUBIC)
         yield pixels, np.array(label["boxes_xyxy_in_orig"], float).reshape(-1, 4)

@@ -59,11 +59,11 @@ def test_a_look_has_the_pixels_the_network_can_use(
     assert network.looks[0] == looked_at
 
 
-def test_a_picture_without_a_suspicion_costs_one_look() -> None:
-    """Where the network sees nothing at all, nothing is turned and nothing is looked at again."""
+def test_a_picture_without_a_face_is_turned_once_each_way() -> None:
+    """The looks at turned pictures are small ones, and nothing is looked at again."""
     network = Told()
     assert detect.find_faces(network, np.zeros((480, 640, 3), np.uint8)) == []
-    assert len(network.looks) == 1
+    assert network.looks == [(640, 480), (256, 320), (320, 256), (256, 320)]
 
 
 def test_a_sure_face_costs_one_look() -> None:
