@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from http.client import HTTPMessage as Message
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 
@@ -140,6 +144,22 @@ def test_more_than_announced(registry: Registry, tmp_path: Path) -> None:
             f"{registry.address}/net", tmp_path / "net", sha256=digest(b""), size=1000
         )
     assert (tmp_path / "net").stat().st_size <= 1000
+
+
+def test_a_redirection_is_followed(registry: Registry, tmp_path: Path) -> None:
+    """Registries answer with other addresses; what comes from there is checked like all."""
+    registry.files["/there"], registry.redirects["/here"] = NETWORK, "/there"
+    downloading.download(f"{registry.address}/here", tmp_path / "net", sha256=digest(NETWORK))
+    assert (tmp_path / "net").read_bytes() == NETWORK
+
+
+def test_a_redirection_stays_encrypted() -> None:
+    """From https nobody is led to an address where the file could be changed on the way."""
+    handler, asked = downloading._StayEncrypted(), Request("https://example.org/net")
+    following = (io.BytesIO(), 302, "Found", Message())
+    assert handler.redirect_request(asked, *following, "https://example.net/net") is not None
+    with pytest.raises(URLError, match="not encrypted"):
+        handler.redirect_request(asked, *following, "http://example.net/net")
 
 
 @pytest.mark.parametrize(

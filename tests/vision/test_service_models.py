@@ -177,6 +177,17 @@ def test_an_own_detector_that_is_swapped(folder: Path, own: Path) -> None:
     assert models.listing(folder, vision)[0].state == "ready"
 
 
+def test_another_own_detector(folder: Path, own: Path, tmp_path: Path) -> None:
+    """When the setting names another file, the next fetch takes that one."""
+    models.fetch(folder, Vision(detector=str(own)), ["objects"])
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"another network")
+    vision = Vision(detector=str(other))
+    assert not models.is_settled(folder, vision)
+    models.fetch(folder, vision, ["objects"])
+    assert manifests.manifest(folder)["objects"].sha256 == digest(b"another network")
+
+
 @pytest.mark.parametrize(
     ("sha256", "error"), [(digest(OWN), None), ("0" * 64, IntegrityBroken), ("abc", Invalid)]
 )

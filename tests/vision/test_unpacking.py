@@ -55,6 +55,19 @@ def test_only_plain_files_come_out(kind: bytes, inside: Path) -> None:
         unpacking.take_out(inside / "a", "net", inside / "taken")
 
 
+def test_a_link_inside_the_archive_is_not_followed(inside: Path) -> None:
+    """A member that only points at another one is no file, even where the other is harmless."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as packed:
+        good, link = tarfile.TarInfo("good"), tarfile.TarInfo("net")
+        good.size, link.type, link.linkname = 4, tarfile.SYMTYPE, "good"
+        packed.addfile(good, io.BytesIO(b"good"))
+        packed.addfile(link)
+    (inside / "a").write_bytes(out.getvalue())
+    with pytest.raises(IntegrityBroken):
+        unpacking.take_out(inside / "a", "net", inside / "taken")
+
+
 def test_a_huge_member_is_stopped(inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes are counted as they come, so that a small archive cannot fill the disk."""
     monkeypatch.setattr(unpacking, "MOST", 2 << 20)
