@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -210,6 +211,17 @@ def test_frames_of_an_animation_are_counted(tmp_path: Path) -> None:
         image.save(made, "WEBP", lossless=True)
     assert _kinds(gate.check(original, made)) == {"motion"}
     assert gate.check(original, made, Expectations(keeps_motion=False)) == ()
+
+
+def test_a_jpeg_that_comes_back_byte_for_byte_has_lost_nothing(tmp_path: Path) -> None:
+    """JPEG XL without loss: what it cannot tell itself, the JPEG in it tells."""
+    original, made = tmp_path / "original.jpg", tmp_path / "copy.jxl"
+    original.write_bytes(told.photo("jpeg") + b"a film behind the picture")
+    made.write_bytes(imagecodecs.jpegxl_encode_jpeg(original.read_bytes(), usecontainer=True))
+    assert gate.check(original, made) == ()
+    assert _kinds(gate.check(original, made, Expectations(most_bytes=9))) == {"larger"}
+    original.write_bytes(told.photo("jpeg", orientation=3))
+    assert gate.check(original, made)
 
 
 def test_low_quality_alone_is_no_other_picture(tmp_path: Path) -> None:
