@@ -65,7 +65,10 @@ def write(movie: Movie, original: BinaryIO, picture: NewPicture, target: Path) -
     track = movie.picture()
     layout = _layout(movie, track, picture)
     length = sum(piece.length for piece in layout)
-    head = _head(movie, track, picture, layout, length)
+    try:
+        head = _head(movie, track, picture, layout, length)
+    except struct.error as error:
+        raise DecodeFailed("A header of the film is cut short; it is left as it is.") from error
     with target.open("wb") as out:
         out.write(head)
         _copy(layout, track, movies.chunks(movie, track), picture, original, out)
