@@ -30,6 +30,7 @@ _SETTINGS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 @click.option("--until", metavar="DATE", help="Taken in or before this year, month or day.")
 @click.option("--limit", default=50, show_default=True, help="How many to show.")
 @click.option("--after", type=int, metavar="N", help="Go on where the last page ended.")
+@click.option("--like", metavar="FILE", help="The pictures most like this one, likest first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_obj
 def COMMAND(
@@ -38,6 +39,7 @@ def COMMAND(
     words: tuple[str, ...],
     limit: int,
     after: int | None,
+    like: str | None,
     as_json: bool,
     **only: str | None,
 ) -> None:
@@ -58,6 +60,7 @@ def COMMAND(
       darkroom find anna beach 2023
       darkroom find "place:rome -tag:meme type:video before:2020"
       darkroom find 'camera:"iPhone 12" (dog OR cat)'
+      darkroom find --like 2023/2023-07/IMG_1.jpg place:rome
       darkroom find --state rejected         what was not taken, and why
     """
     from bot.main import look
@@ -66,6 +69,8 @@ def COMMAND(
 
     async def run(actor: Actor, core: Core) -> Found:
         query = finding.query_of(core, joined(words), **only)
+        if like is not None:
+            return await finding.like(actor, core, like, query, limit=limit)
         return await finding.find(actor, core, query, limit=limit, after=after)
 
     found = look(home, run)

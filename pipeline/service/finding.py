@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.engine import zone_of
+from pipeline.errors import NotFound
 from pipeline.finding import language
-from pipeline.finding.query import Term, all_of
+from pipeline.finding.query import ALL, Term, all_of
 from pipeline.model import Actor
+from pipeline.service import files
+from pipeline.state import files as stored
 from pipeline.state import search_find
 from pipeline.state.connection import INTERACTIVE_LIMIT_S
 from pipeline.state.files import FileRow
@@ -17,6 +20,7 @@ from pipeline.state.files import FileRow
 if TYPE_CHECKING:
     from pipeline.core import Core
 
+_LIKE_MOST = 2_000  # pictures compared with a query, the likest first
 _REACH_S = 10 * INTERACTIVE_LIMIT_S  # a person at a terminal waits this long, not longer
 
 
@@ -59,3 +63,24 @@ async def find(
         after = page.following
         if after is None or len(rows) >= limit:
             return Found(rows, after)
+
+
+async def like(actor: Actor, core: Core, file: str, query: Term, *, limit: int = 100) -> Found:
+    """The actor's pictures most like `file` (an id or a path) that fit `query`, likest first.
+
+    Raises `NotFound` for a file that is not there, or that nobody has looked at yet.
+    """
+    from pipeline.library import likeness
+
+    row = await files.one(actor, core, file)
+    most = limit if query == ALL else _LIKE_MOST
+    matches = await core.db.read(likeness.nearest, actor.user_id, row.id, most)
+    if matches is None:
+        raise NotFound(
+            "What is in this picture is not known yet.",
+            hint="It is studied again when its model is there: darkroom models fetch.",
+        )
+    fitting = set(await core.db.read(search_find.ids, actor.user_id, query))
+    wanted = [one.id for one in matches if one.id in fitting][:limit]
+    rows = [await core.db.read(stored.get, actor.user_id, file_id) for file_id in wanted]
+    return Found([row for row in rows if row is not None])
