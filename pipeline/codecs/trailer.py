@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -28,6 +28,7 @@ SECONDS = 4.0
 RATE = 12
 WALK_RATE = 3
 _PIXEL_BUDGET = 300_000_000  # decoded for one trailer: 4 s of Full HD at 30 frames per second
+_BT709, _LIMITED, _FULL = 1, 1, 2  # H.273; FFmpeg's ranges
 _OPTIONS = {"preset": "superfast", "crf": "29", "threads": "1"}
 
 
@@ -47,13 +48,32 @@ def write(clip: Clip, from_s: float, path: Path) -> tuple[int, int]:
     ):
         stream = output.add_stream("libx264", rate=rate, options=_OPTIONS)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        _tag(stream.codec_context)
         for number, pixels in enumerate(_all(first, pictures)):
             cut = np.ascontiguousarray(pixels[:height, :width])
-            frame = av.VideoFrame.from_ndarray(cut, format="rgb24")
+            frame = _coded(av.VideoFrame.from_ndarray(cut, format="rgb24"))
             frame.pts, frame.time_base = number, Fraction(1, rate)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return width, height
+
+
+def _tag(context: Any) -> None:
+    """BT.709 throughout, said in the stream: players guess where nothing is said."""
+    context.color_primaries = context.color_trc = context.colorspace = _BT709
+    context.color_range = _LIMITED
+
+
+def _coded(frame: Any) -> Any:
+    """From sRGB pixels, which are full range, to what the stream says it holds."""
+    made = frame.reformat(
+        format="yuv420p",
+        dst_colorspace=av.video.reformatter.Colorspace.ITU709,
+        src_color_range=_FULL,
+        dst_color_range=_LIMITED,
+    )
+    made.color_primaries = made.color_trc = made.colorspace = _BT709
+    return made
 
 
 def _all(first: Pixels, rest: Iterator[Pixels]) -> Iterator[Pixels]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.codecs import colour, decode, ffmpeg
+from pipeline.codecs import colour, decode, ffmpeg, trailer, video
 from pipeline.intake import kind
 from pipeline.metadata import light
 from pipeline.metadata.facts import Facts
@@ -176,3 +176,20 @@ def _reference(
     made = cv2.imread(str(folder / "out.png"))
     assert made is not None, ffmpeg.program()
     return np.asarray(made[..., 1], np.uint8)
+
+
+@pytest.mark.parametrize("is_hdr", [True, False])
+def test_a_clip_has_the_colours_of_its_poster(tmp_path: Path, is_hdr: bool) -> None:
+    """Tone-mapped like the poster, and tagged BT.709, so that no player has to guess."""
+    make = footage.hdr10 if is_hdr else footage.film
+    original = make(tmp_path / "film.mp4", seconds=1)
+    with original.open("rb") as file, video.opened(file, "mov") as clip:
+        wanted = video.developed(clip, next(video.shots(clip, 0.0)).frame, 192)
+        trailer.write(clip, 0.0, tmp_path / "clip.mp4")
+    with (tmp_path / "clip.mp4").open("rb") as file, video.opened(file, "mov") as clip:
+        frame = next(video.shots(clip, 0.0)).frame
+        shown = video.developed(clip, frame, 192)
+    assert (frame.color_primaries, frame.color_trc, frame.colorspace) == (1, 1, 1)
+    assert abs(shown.mean() - wanted.mean()) < 3
+    for share in (2, 25, 50, 75, 98):
+        assert abs(np.percentile(shown, share) - np.percentile(wanted, share)) < 10
