@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.codecs import transcode_movie as movies
 from pipeline.codecs.transcode_movie import Movie, Numbers, Span, Track
+from pipeline.codecs.transcode_times import box, later, longer, new_edits, sync_table, times_of, u4
 from pipeline.errors import DecodeFailed
 from pipeline.metadata import boxes
 from pipeline.metadata.findings import Data
@@ -74,11 +75,6 @@ def write(movie: Movie, original: BinaryIO, picture: NewPicture, target: Path) -
         _copy(layout, track, movies.chunks(movie, track), picture, original, out)
         for start, end in _rest(movie):
             _copy_range(original, start, end - start, out)
-
-
-def box(kind: bytes, payload: bytes) -> bytes:
-    """A box with its header."""
-    return struct.pack(">I4s", 8 + len(payload), kind) + payload
 
 
 # --- Where everything goes -----------------------------------------------------------------------
@@ -236,16 +232,16 @@ def _picture_changes(
     movie: Movie, track: Track, picture: NewPicture, offsets: bytes
 ) -> dict[bytes, Callable[[Span], bytes]]:
     data = movie.data
-    times = _times(picture, movies.samples(movie, track))
+    times = times_of(picture.pts, movies.samples(movie, track))
     stsc = boxes.find(data, track.stbl, b"stsc")
     assert stsc is not None, "read before as part of the chunks"
     table = box(
         b"stbl",
         box(b"stsd", struct.pack(">II", 0, 1) + _entry(data, track, picture))
         + times.tables
-        + _sync_table(picture.is_sync)
+        + sync_table(picture.is_sync)
         + box(b"stsc", bytes(data[stsc[0] : stsc[1]]))
-        + box(b"stsz", struct.pack(">III", 0, 0, len(picture.size)) + _u4(picture.size))
+        + box(b"stsz", struct.pack(">III", 0, 0, len(picture.size)) + u4(picture.size))
         + offsets,
     )
     has_edits = boxes.find(data, track.span, b"edts", b"elst") is not None
@@ -253,12 +249,12 @@ def _picture_changes(
     def header(span: Span) -> bytes:
         kept = box(b"tkhd", bytes(data[span[0] : span[1]]))
         needs_edits = times.shift > 0 and not has_edits
-        return kept + (_new_edits(data, span, times.shift) if needs_edits else b"")
+        return kept + (new_edits(data, span, times.shift) if needs_edits else b"")
 
     return {
         b"stbl": partial(_always, table),
-        b"mdhd": lambda span: _longer(data, span, times.duration),
-        b"elst": lambda span: _later(data, span, times.shift),
+        b"mdhd": lambda span: longer(data, span, times.duration),
+        b"elst": lambda span: later(data, span, times.shift),
         b"tkhd": header,
     }
 
@@ -279,81 +275,6 @@ def _entry(data: Data, track: Track, picture: NewPicture) -> bytes:
     ]
     looks = [box(name, value) for name, value in kept.items()]
     return box(kind, payload[:_ENTRY_HEAD] + b"".join(own + looks))
-
-
-# --- Times ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """`shift`: how much later everything stands in the new media, which edit lists undo."""
-
-    tables: bytes
-    shift: int
-    duration: int
-
-
-def _times(picture: NewPicture, original: movies.Samples) -> _Times:
-    """Decoding begins as long before showing as the order of the pictures demands."""
-    shown = np.sort(picture.pts)
-    delay = max(int((shown - picture.pts).max(initial=0)), int(shown[0]))
-    shift = delay - int(shown[0])
-    dts = shown - int(shown[0])
-    deltas = np.append(np.diff(dts), max(1, original.last_delta))
-    tables = box(b"stts", _run_table(deltas))
-    later = picture.pts + shift - dts
-    if later.any():
-        tables += box(b"ctts", _run_table(later))
-    return _Times(tables, shift, int(deltas.sum()))
-
-
-def _run_table(values: Numbers) -> bytes:
-    """(count, value) pairs in a full box of version 0."""
-    edges = np.flatnonzero(np.diff(values)) + 1
-    starts = np.concatenate(([0], edges))
-    counts = np.diff(np.append(starts, len(values)))
-    rows = np.column_stack((counts, values[starts]))
-    return struct.pack(">II", 0, len(rows)) + _u4(rows)
-
-
-def _sync_table(is_sync: NDArray[np.bool_]) -> bytes:
-    if is_sync.all():
-        return b""
-    numbers = np.flatnonzero(is_sync) + 1
-    return box(b"stss", struct.pack(">II", 0, len(numbers)) + _u4(numbers))
-
-
-def _u4(values: Numbers) -> bytes:
-    return values.astype(">u4").tobytes()
-
-
-def _longer(data: Data, span: Span, duration: int) -> bytes:
-    """`mdhd` with another duration."""
-    header = bytearray(data[span[0] : span[1]])
-    if header[0] == 1:
-        struct.pack_into(">Q", header, 24, duration)
-    else:
-        struct.pack_into(">I", header, 16, min(duration, _WIDE - 1))
-    return box(b"mdhd", bytes(header))
-
-
-def _later(data: Data, span: Span, shift: int) -> bytes:
-    """`elst` (8.6.6) for media that begins `shift` units later; empty edits (-1) stay."""
-    table = bytearray(data[span[0] : span[1]])
-    is_wide = table[0] == 1
-    form, step, at = (">q", 20, 16) if is_wide else (">i", 12, 12)
-    for n in range(min(struct.unpack_from(">I", table, 4)[0], (len(table) - 8) // step)):
-        (start,) = struct.unpack_from(form, table, at + n * step)
-        if start >= 0:
-            struct.pack_into(form, table, at + n * step, start + shift)
-    return box(b"elst", bytes(table))
-
-
-def _new_edits(data: Data, tkhd: Span, shift: int) -> bytes:
-    is_wide = data[tkhd[0]] == 1
-    at = tkhd[0] + (28 if is_wide else 20)
-    length = boxes.number(data, at, 8 if is_wide else 4)
-    return box(b"edts", box(b"elst", struct.pack(">IIQqI", 1 << 24, 1, length, shift, 1 << 16)))
 
 
 # --- Bytes ---------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ import numpy as np
 from pipeline.codecs import ffmpeg, transcode_movie
 from pipeline.codecs.encoders import Effort, Encoder
 from pipeline.codecs.transcode_film import Film
-from pipeline.codecs.transcode_graft import NewPicture, box
+from pipeline.codecs.transcode_graft import NewPicture
+from pipeline.codecs.transcode_times import box
 from pipeline.errors import DecodeFailed
 from pipeline.model import Json
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.codecs import transcode_graft, transcode_movie
+from pipeline.codecs import transcode_graft, transcode_movie, transcode_times
 from pipeline.codecs.transcode_graft import NewPicture
 from pipeline.errors import BadMedia
 from tests.kit import footage, media
@@ -20,7 +20,7 @@ def rewritten(data: bytes, source: Path, target: Path) -> bool:
         return False
     track = movie.picture()
     samples = transcode_movie.samples(movie, track)
-    entry = transcode_graft.box(track.entry_kind, data[slice(*track.entry)])
+    entry = transcode_times.box(track.entry_kind, data[slice(*track.entry)])
     picture = NewPicture(
         entry, samples.size, samples.offset, samples.pts, samples.is_sync, (source,), (0,)
     )
