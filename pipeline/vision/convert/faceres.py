@@ -12,5 +12,5 @@ from pipeline.vision.convert import tfjs
 
 
 def convert(sources: Mapping[str, Path], target: Path) -> None:
-    """Write the network up to the averages of its last maps."""
-    tfjs.convert(sources, target, ("global_pooling/Mean",))
+    """Write the network up to its last maps; `vision.faces.embed` averages them its own way."""
+    tfjs.convert(sources, target, ("conv_pw_13_relu/clip_by_value",))

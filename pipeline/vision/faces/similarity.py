@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 
-# Of one pair: 0.5 % of different people are that alike, 94 % of the same. As an average between two
-# groups: 20 people come out pure at every bar from .69 to .78, and whole (recall .97) at this one.
-SAME = 0.72
-# Of one pair: 6 % of different people and 99 % of the same are that alike. As an average: between
-# no two people was it above .684, within none below .776.
-DOUBTFUL = 0.67
+# Of one pair: 0.33 % of different people are that alike, 93 % of the same. As an average between
+# groups: all 20 come out pure from .65 on, and whole enough (recall .85 and more) up to .72.
+SAME = 0.69
+# Of one pair: 4 % of different people and 99 % of the same are that alike. As an average: between
+# no two people was it above .643, within none below .747.
+DOUBTFUL = 0.64
 
-_MIDDLE, _SLOPE = 0.694, 72.3  # logistic regression with both kinds of pairs weighing the same
+_MIDDLE, _SLOPE = 0.658, 68.8  # logistic regression with both kinds of pairs weighing the same
 
 
 def same_probability(cosine: float) -> float:
