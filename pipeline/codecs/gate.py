@@ -8,7 +8,6 @@ Nothing is written here.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pipeline.errors import BadMedia
 from pipeline.intake import kind
 from pipeline.metadata import read as reading
 from pipeline.metadata.facts import Facts
+from pipeline.metadata.window import Window
 from pipeline.metadata.write import containers, parity
 from pipeline.model import Category, Format
 
@@ -188,7 +188,7 @@ def _worth(after: Side, wanted: Expectations) -> Iterator[Fault]:
 
 
 def _decoded(side: Side) -> Picture:
-    """All pixels; a bytes copy of a map only for as long as the decoder needs it."""
+    """All pixels."""
     from pipeline.codecs import decode
 
     return decode.decode(bytes(side.data[:]), side.format.name, None)
@@ -201,5 +201,6 @@ def _opened(path: Path) -> Iterator[Side | None]:
     if told is None:
         yield None
         return
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with path.open("rb") as file:
+        data = Window(file.fileno()) if told.category is Category.VIDEO else file.read()
         yield Side(path, data, told, reading.read(data, told))

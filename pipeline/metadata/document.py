@@ -45,7 +45,7 @@ def pdf(data: Data, found: Findings) -> None:
     found.text("title", told.get("Title"))
     raw = told.get("CreationDate", "")
     found.date(TakenFrom.DOCUMENT, dates.from_pdf(raw), _WRITTEN, raw)
-    packet = _PACKET.search(data)
+    packet = _PACKET.search(data[:])
     if packet:
         xmp.read(packet[0], found)
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from pipeline.metadata import dates, places
 from pipeline.metadata.facts import DateEvidence, Facts, Motion, PlaceEvidence, Region, TakenFrom
+from pipeline.metadata.window import Window
 from pipeline.model import Json
 
-Data = bytes | mmap.mmap  # a whole file: slices of it are copies, its ends are forgiving
+Data = bytes | mmap.mmap | Window  # a whole file: slices are copies, ends are forgiving
 
 _LONGEST_TEXT = 4000
 _MOST = 500  # keywords, people, regions, notes: what is kept of each

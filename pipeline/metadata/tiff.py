@@ -121,7 +121,7 @@ class Tiff:
         size = 8 if code == "Q" else 4 if code == "I" else 2
         if at < 0 or at + size > self.end:
             return None
-        return int(struct.unpack_from(self.order + code, self.data, at)[0])
+        return int(struct.unpack(self.order + code, self.data[at : at + size])[0])
 
 
 def value_size(kind: int) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.metadata.findings import Data
 from pipeline.metadata.read import read
+from pipeline.metadata.window import Window
 from pipeline.model import Category, Done, Outcome
 from pipeline.stages.contract import Stage
 from pipeline.stages.subject import Subject
@@ -22,15 +22,12 @@ def run(subject: Subject) -> Outcome:
 
 @contextmanager
 def _bytes(subject: Subject) -> Iterator[Data]:
-    """The shared bytes where they are held, else a map of the file: headers touch few pages."""
+    """The shared bytes where they are held, else a window: a film may be larger than memory."""
     if subject.is_held:
         yield subject.data()
         return
-    with (
-        subject.stream() as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-    ):
-        yield mapped
+    with subject.stream() as file:
+        yield Window(file.fileno())
 
 
 STAGE = Stage("facts", 1, run, frozenset(Category) - {Category.UNKNOWN})

@@ -11,14 +11,14 @@ The copy shows exactly what the original shows; the original is not touched. Par
 
 from __future__ import annotations
 
-import mmap
-import shutil
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import Invalid
+from pipeline.metadata.window import Window
 from pipeline.model import Category, Done, Json, Made, Outcome, Reject, Skip
 from pipeline.stages.contract import Stage
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.stages.subject import Subject
 
 _NAME = "scrub"
+_STEP = 4 << 20
 _PARAMS = frozenset(("location", "round_km", "zones", "owner", "artist"))
 
 
@@ -44,6 +45,9 @@ def run(subject: Subject) -> Outcome:
     if unknown := params.keys() - _PARAMS:
         raise Invalid(f"Scrubbing knows no parameter “{min(unknown)}”.")
     wishes = Wishes.from_params(params)
+    most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if most != resource.RLIM_INFINITY and subject.size > most:
+        return Reject(f"Copies of more than {most >> 20} MB are not made.")
     with _opened(subject) as data:
         try:
             planned = planning.plan(data, subject.format, wishes)
@@ -54,8 +58,8 @@ def run(subject: Subject) -> Outcome:
         target = subject.workdir / f"{_NAME}{subject.format.extension}"
         _write(data, planned.patches, target)
     try:
-        with _mapped(target) as made:
-            planning.proof(made, subject.format, wishes, planned)
+        with target.open("rb") as file:
+            planning.proof(Window(file.fileno()), subject.format, wishes, planned)
         _same_look(subject, target)
     except Invalid as error:
         target.write_bytes(b"")  # nothing half done may be taken for a result
@@ -88,14 +92,8 @@ def _opened(subject: Subject) -> Iterator[Data]:
     if subject.is_held:
         yield subject.data()
         return
-    with subject.stream() as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[Data]:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
+    with subject.stream() as file:
+        yield Window(file.fileno())
 
 
 def _write(data: Data, patches: tuple[Patch, ...], target: Path) -> None:
@@ -106,11 +104,8 @@ def _write(data: Data, patches: tuple[Patch, ...], target: Path) -> None:
         target.write_bytes(apply(data, patches))
         return
     with target.open("w+b") as file:
-        if isinstance(data, bytes):
-            file.write(data)
-        else:
-            data.seek(0)
-            shutil.copyfileobj(data, file, 1 << 20)
+        for at in range(0, len(data), _STEP):
+            file.write(data[at : at + _STEP])
         for patch in patches:
             file.seek(patch.start)
             file.write(patch.data)

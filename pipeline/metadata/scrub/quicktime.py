@@ -15,7 +15,7 @@ from pipeline.metadata import boxes, places
 from pipeline.metadata.findings import Data
 from pipeline.metadata.scrub import names, samples, xmp
 from pipeline.metadata.scrub.wishes import KM_PER_DEGREE, Orders, rounded
-from pipeline.metadata.write.patch import Patch, blank
+from pipeline.metadata.write.patch import Patch, zeroed
 
 _Span = tuple[int, int]
 
@@ -81,11 +81,10 @@ def patches(data: Data, orders: Orders, start: int = 0, end: int | None = None) 
         elif kind == b"mpvd":
             yield from patches(data, orders, at, after)
         elif kind in _ROOM:
-            yield blank(at, after)
+            yield from zeroed(data, at, after)
         elif kind not in _FILE:
             yield from freed(data, at, after)
-    if data[last:stop].strip(b"\0"):
-        yield blank(last, stop)
+    yield from zeroed(data, last, stop)
 
 
 def end(data: Data, start: int) -> int:
@@ -103,7 +102,7 @@ def freed(data: Data, at: int, after: int) -> Iterator[Patch]:
     header = 16 if data[at - 16 : at - 12] == b"\0\0\0\1" and _is_wide(data, at, after) else 8
     name = at - header + 4
     yield Patch(name, name + 4, b"free")
-    yield blank(at, after)
+    yield from zeroed(data, at, after)
 
 
 def _is_wide(data: Data, at: int, after: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pipeline.errors import Invalid
 from pipeline.metadata import boxes
 from pipeline.metadata.findings import Data
-from pipeline.metadata.write.patch import Patch, blank
+from pipeline.metadata.write.patch import Patch, zeroed
 
 _MOST_SAMPLES = 2_000_000
 _Span = tuple[int, int]
@@ -30,7 +30,7 @@ def blanked(data: Data, trak: _Span, film: int) -> Iterator[Patch]:
         at += count
         if film + start + length > len(data):
             raise Invalid("The tables of this film are damaged; it is left alone.")
-        yield blank(film + start, film + start + length)
+        yield from zeroed(data, film + start, film + start + length)
 
 
 def _chunks(data: Data, parts: dict[bytes, _Span]) -> list[int]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from pipeline.metadata.findings import Data
 
+_STEP = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Patch:
@@ -25,6 +27,14 @@ class Patch:
 def blank(start: int, end: int) -> Patch:
     """Zeros from `start` to `end`."""
     return Patch(start, end, bytes(max(0, end - start)))
+
+
+def zeroed(data: Data, start: int, end: int) -> Iterator[Patch]:
+    """Zeros from `start` to `end` where there are none yet; a long stretch in several patches."""
+    for at in range(start, end, _STEP):
+        stop = min(at + _STEP, end)
+        if data[at:stop] != bytes(stop - at):
+            yield blank(at, stop)
 
 
 def scattered(patch: Patch, pieces: Sequence[tuple[int, int]]) -> Iterator[Patch]:

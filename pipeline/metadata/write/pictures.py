@@ -6,6 +6,7 @@ import re
 
 from pipeline.metadata import jpeg
 from pipeline.metadata.findings import Data
+from pipeline.metadata.window import Window
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in coded data: the end, or another segment
 _END = 0xD9
@@ -13,6 +14,7 @@ _END = 0xD9
 
 def jpeg_end(data: Data, at: int) -> int:
     """Behind the end marker of the JPEG that begins at `at`; -1 where it has none."""
+    data = data[:] if isinstance(data, Window) else data
     start, at = at, at + 2
     for _, _, end in jpeg.segments(data, start):
         at = end
