@@ -23,7 +23,7 @@ from pipeline.library.neighbours import Index
 from pipeline.library.people import BARS
 
 BAR_MS, RECALL_BAR = 20.0, 0.95
-FACES, FACE_DIMS, FRESH = 10_000, 1_024, 32
+FACES, FACE_DIMS, FRESH = 4_000, 1_024, 32
 VECTORS, PICTURE_DIMS, ASKED, NEAREST = 100_000, 1_280, 100, 10
 Rows = NDArray[np.float32]
 T = TypeVar("T")

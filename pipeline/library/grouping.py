@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-UNIT = 2048  # a vector of length 1 in whole numbers: products stay exact in 32-bit floats
-_EXACT = 4  # products of group sizes up to which a 32-bit float holds a sum: 2**24 / UNIT**2
+UNIT = 512  # a vector of length 1 in whole numbers: cosines are right to about 0.001
+_EXACT = 64  # product of two groups' sizes up to which a 32-bit float holds sums: 2**24 / UNIT**2
 _ROWS, _COLUMNS = 512, 4096  # of one block of products: 16 MB
 _NEIGHBOURS = 256  # of one group are remembered; in a crowd all are looked at again
 Whole = NDArray[np.int16]
@@ -190,6 +190,7 @@ class _Groups:
             others = others[others != at]
             sums = self._sums[others].astype(np.float64) @ self._sums[at].astype(np.float64)
             self._settle(at, others, sums / (self._sizes[others] * self._sizes[at]))
+        crowded.sort(key=lambda at: (self._sizes[at], at))
         for start in range(0, len(crowded), _ROWS):
             rows = np.array(crowded[start : start + _ROWS])
             for at, averages in zip(rows.tolist(), self._averages(rows), strict=True):
@@ -199,7 +200,9 @@ class _Groups:
     def _averages(self, rows: Numbers) -> NDArray[np.float64]:
         """The average product between the faces of each of these groups and of each living one."""
         averages = np.empty((len(rows), len(self._alive)))
-        for columns in _blocks(len(self._alive)):
+        by_size = np.argsort(self._sizes[self._alive], kind="stable")
+        for block in _blocks(len(self._alive)):
+            columns = by_size[block]  # alike in size, so that most products fit small floats
             others = self._alive[columns]
             is_small = self._sizes[rows].max() * self._sizes[others].max() <= _EXACT
             kind: type[np.floating[Any]] = np.float32 if is_small else np.float64
