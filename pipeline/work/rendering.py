@@ -93,7 +93,7 @@ def _ask(
     if known and all(_is_there(home, one) for one in known):
         return Asking((), source=source, note=params)
     return Asking(
-        stages=(StageCall(stage, {**params, **_keeping(home, stage)}),),
+        stages=(StageCall(stage, {**params, **_keeping(home, stage, source)}),),
         facts=originals.facts(con, source.sha256),
         timeout_s=TIMEOUTS_S.get(stage, TIMEOUT_S),
         source=source,
@@ -132,9 +132,14 @@ def _source(
     )
 
 
-def _keeping(home: Home, stage: str) -> JsonObject:
+def _keeping(home: Home, stage: str, source: LibraryFile) -> JsonObject:
     """Long work leaves finished pieces for the next visit, and lets others have a turn."""
-    return {"keep": str(home.pieces), "slice_s": SLICE_S} if stage == "transcode" else {}
+    keep = str(_pieces(home, source))
+    return {"keep": keep, "slice_s": SLICE_S} if stage in TIMEOUTS_S else {}
+
+
+def _pieces(home: Home, source: LibraryFile) -> Path:
+    return home.pieces / source.sha256[:16]
 
 
 def _is_there(home: Home, one: Rendition) -> bool:
@@ -158,6 +163,7 @@ async def _finish(means: Means, stage: str, version: int, answer: Answer) -> Non
         if stage in SMALLER:
             made = [await _compared(means, one, source) for one in made]
         await db.write(_keep, made)
+        await asyncio.to_thread(fsops.remove_trees, [_pieces(means.home, source)])
     if wanted.replaces and _may_replace(made):
         await _replace(means, file, made[0], wanted.actor, task.job_id)
 

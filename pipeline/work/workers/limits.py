@@ -29,7 +29,7 @@ class Limits:
     """Bytes of address space and of any one written file that a child may use."""
 
     memory: int = 2 << 30
-    file_size: int = 1 << 30
+    file_size: int = 8 << 30  # a long film
 
 
 def confine(limits: Limits, writable: Sequence[Path]) -> dict[str, bool]:
