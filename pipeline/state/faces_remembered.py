@@ -47,7 +47,7 @@ def strip_boxes(con: sqlite3.Connection, sha256: str, boxes: Sequence[Box]) -> N
 def forget_bare(con: sqlite3.Connection) -> int:
     """Forget what has no embeddings, so that it is asked again at the next visit; how much."""
     bare = (
-        "stage = ? AND facts NOT LIKE '%\"embedding\": \"%'"
+        'stage = ? AND facts NOT LIKE \'%"embedding": "%\''
         " AND outcome = 'done' AND json_array_length(facts, '$.faces') > 0"
     )
     con.execute(
