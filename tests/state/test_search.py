@@ -127,6 +127,23 @@ def test_a_sidecar_speaks_for_its_photo(con: sqlite3.Connection) -> None:
     assert found(con, "sunset") == []
 
 
+def test_a_file_on_its_way_gets_its_line_when_it_has_come(con: sqlite3.Connection) -> None:
+    """Until it is placed a file is found by its state alone; then by all that was learnt."""
+    add_file(con, "a", state="found", category=None, path=None)
+    assert found(con, "is:found") == ["a"]
+    learnt = """UPDATE media_files SET state = 'studied', category = 'photo', title = 'harbour',
+        taken_at = '2023-07-14', facts = '{"keywords": ["boat"]}'"""
+    con.execute(learnt)
+    con.execute("UPDATE media_files SET state = 'placing', path = 'x/a.jpg'")
+    assert search.waiting(con) == 0
+    assert (found(con, "is:placing"), found(con, "harbour")) == (["a"], [])
+    con.execute("UPDATE media_files SET state = 'placed'")
+    assert found(con, "harbour tag:boat in:x 2023") == ["a"]
+    add_file(con, "b", state="found", category=None, path=None)
+    con.execute("UPDATE media_files SET state = 'rejected', reason = 'no' WHERE id = 'b'")
+    assert found(con, "b is:rejected") == ["b"]
+
+
 def test_an_older_state_is_filled_in(con: sqlite3.Connection) -> None:
     """Files from before the index are found after the upgrade, and keep the tags they had."""
     old = sqlite3.connect(":memory:", isolation_level=None)

@@ -1,7 +1,9 @@
 -- Tags with their origin, and the index that find searches.
 --
 -- Triggers write down which files have changed; before each commit `state/search.py` brings their
--- tags and their line in the index up to date. Files that were here before are waiting for that.
+-- tags and their line in the index up to date. Files that were here before are waiting for that. A
+-- file on its way into the library has no line yet, only its state: it gets one when it is placed,
+-- or wherever else its way ends.
 
 CREATE TABLE tags_with_origin (
     file_id    TEXT NOT NULL REFERENCES media_files (id) ON DELETE CASCADE,
@@ -53,13 +55,30 @@ INSERT INTO search_stale SELECT id FROM media_files;
 CREATE TRIGGER search_file_gone AFTER DELETE ON search_files BEGIN
     DELETE FROM search WHERE rowid = OLD.rank;
 END;
-CREATE TRIGGER search_file_new AFTER INSERT ON media_files BEGIN
+CREATE TRIGGER search_file_new AFTER INSERT ON media_files
+    WHEN NEW.state NOT IN ('found', 'studied', 'placing')
+BEGIN
+    INSERT INTO search_stale VALUES (NEW.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER search_file_coming AFTER INSERT ON media_files
+    WHEN NEW.state IN ('found', 'studied', 'placing')
+BEGIN                                             -- undated: the last of all
+    INSERT INTO search_files (rank, file_id, owner_id, state, category, rating, is_damaged)
+        SELECT coalesce(max(rank) + 1, 0), NEW.id, NEW.owner_id, NEW.state,
+               coalesce(NEW.category, 'unknown'), 0, 0
+        FROM search_files WHERE rank < 1 << 40;
+END;
+CREATE TRIGGER search_file_come AFTER UPDATE OF state ON media_files
+    WHEN OLD.state IN ('found', 'studied', 'placing')
+     AND NEW.state NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (NEW.id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_file_told AFTER UPDATE OF owner_id, source_path, path, category, facts,
         taken_at, taken_utc, lat, lon, place, camera, lens, rating, title, is_damaged, bundle_id
     ON media_files
-    WHEN (OLD.owner_id, OLD.source_path, OLD.path, OLD.category, OLD.facts, OLD.taken_at,
+    WHEN NEW.state NOT IN ('found', 'studied', 'placing')
+     AND (OLD.owner_id, OLD.source_path, OLD.path, OLD.category, OLD.facts, OLD.taken_at,
           OLD.taken_utc, OLD.lat, OLD.lon, OLD.place, OLD.camera, OLD.lens, OLD.rating, OLD.title,
           OLD.is_damaged, OLD.bundle_id)
       IS NOT (NEW.owner_id, NEW.source_path, NEW.path, NEW.category, NEW.facts, NEW.taken_at,
@@ -78,27 +97,50 @@ CREATE TRIGGER search_sidecar_told AFTER UPDATE OF facts, bundle_id, bundle_role
 BEGIN
     INSERT INTO search_stale
         SELECT id FROM media_files WHERE bundle_id IN (OLD.bundle_id, NEW.bundle_id)
+         AND state NOT IN ('found', 'studied', 'placing')
         ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_tag_new AFTER INSERT ON tags BEGIN
+CREATE TRIGGER search_tag_new AFTER INSERT ON tags
+    WHEN (SELECT state FROM media_files WHERE id = NEW.file_id)
+      NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_tag_changed AFTER UPDATE ON tags BEGIN
+CREATE TRIGGER search_tag_changed AFTER UPDATE ON tags
+    WHEN (SELECT state FROM media_files WHERE id = NEW.file_id)
+      NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_tag_gone AFTER DELETE ON tags BEGIN
+CREATE TRIGGER search_tag_gone AFTER DELETE ON tags
+    WHEN (SELECT state FROM media_files WHERE id = OLD.file_id)
+      NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (OLD.file_id) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_analysis_new AFTER INSERT ON ai_analysis BEGIN
+CREATE TRIGGER search_analysis_new AFTER INSERT ON ai_analysis
+    WHEN (SELECT state FROM media_files WHERE id = NEW.file_id)
+      NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_analysis_changed AFTER UPDATE ON ai_analysis BEGIN
+CREATE TRIGGER search_analysis_changed AFTER UPDATE ON ai_analysis
+    WHEN (SELECT state FROM media_files WHERE id = NEW.file_id)
+      NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_analysis_gone AFTER DELETE ON ai_analysis BEGIN
+CREATE TRIGGER search_analysis_gone AFTER DELETE ON ai_analysis
+    WHEN (SELECT state FROM media_files WHERE id = OLD.file_id)
+      NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (OLD.file_id) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_face_new AFTER INSERT ON faces WHEN NEW.person_id IS NOT NULL BEGIN
+CREATE TRIGGER search_face_new AFTER INSERT ON faces
+    WHEN NEW.person_id IS NOT NULL
+     AND (SELECT state FROM media_files WHERE id = NEW.file_id)
+      NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_face_changed AFTER UPDATE OF file_id, person_id ON faces
@@ -106,7 +148,11 @@ CREATE TRIGGER search_face_changed AFTER UPDATE OF file_id, person_id ON faces
 BEGIN
     INSERT INTO search_stale VALUES (OLD.file_id), (NEW.file_id) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_face_gone AFTER DELETE ON faces WHEN OLD.person_id IS NOT NULL BEGIN
+CREATE TRIGGER search_face_gone AFTER DELETE ON faces
+    WHEN OLD.person_id IS NOT NULL
+     AND (SELECT state FROM media_files WHERE id = OLD.file_id)
+      NOT IN ('found', 'studied', 'placing')
+BEGIN
     INSERT INTO search_stale VALUES (OLD.file_id) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_person_changed AFTER UPDATE OF name, consent, is_hidden ON people
