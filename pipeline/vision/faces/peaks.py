@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 _STRIDE = 4
 _SAME_FACE = 0.3  # overlap above which the weaker of two boxes goes
-_MOST_PEAKS = 3_000  # before suppression, some five a face; bounds the work to 0.3 CPU seconds
+_MOST_PEAKS = 3_000  # before suppression, some five a face; bounds the work to half a CPU second
 
 
 @dataclass(frozen=True, slots=True)
