@@ -101,7 +101,22 @@ def _first_fault(con: sqlite3.Connection) -> str | None:
         return f"its version is noted as {version} and as {recorded}"
     tables = {name for (name,) in con.execute("SELECT name FROM sqlite_master")}
     absent = sorted(_expected(min(version, len(migrate.available()))) - tables)
-    return f"{absent[0]} is missing" if absent else None
+    return f"{absent[0]} is missing" if absent else _schema_fault(con)
+
+
+def _schema_fault(con: sqlite3.Connection) -> str | None:
+    """What is wrong with the definitions, which SQLite checks whole only when it may write."""
+    made = con.execute(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'"
+        " AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')"
+    )
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
+        try:
+            for (sql,) in made:
+                empty.execute(sql)
+        except sqlite3.Error as error:
+            return str(error)
+    return None
 
 
 @functools.cache
