@@ -19,7 +19,7 @@ from pipeline.codecs.encode import curves
 from pipeline.codecs.encode.contract import Encoder, Samples
 from pipeline.codecs.encode.curves import Curve
 from pipeline.codecs.encode.negative import Negative
-from pipeline.codecs.encode.outlook import look
+from pipeline.codecs.encode.outlook import Outlook, look
 
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Pixels
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height as fractions
 
 TOLERANCE = 1.0  # a copy may be this much better than asked; it is never worse
-_AIM = 0.4  # above the target: the middle of what is accepted, a little low
+_AIM = 0.5  # above the target: the middle of what is accepted
 _MOST_PRINTS = 6
 _PATIENT_PRINTS = 3  # after that many the tolerance grows; after the first where they are dear
 _MOST_SKETCHES = 2
@@ -64,7 +64,7 @@ class Trial:
 @dataclass(frozen=True, slots=True)
 class Found:
     """The best copy, who wrote it, and after how many encodings of the whole picture (`trials`)
-    and, where these are dear, of a mosaic of its tiles (`sketches`).
+    and, where it is large, of a mosaic of its tiles (`sketches`).
     """
 
     trial: Trial
@@ -94,7 +94,7 @@ def search(
     if encoder.in_full_colour is not None and outlook.ceiling < target + _HEADROOM:
         encoder = judge.encoder = encoder.in_full_colour
     curve = curves.of(encoder.name)
-    hunt = _Hunt(judge, curve, target, most_bytes)
+    hunt = _Hunt(judge, curve, outlook, target, most_bytes)
     return hunt.run(target + _AIM - curve.shift(outlook))
 
 
@@ -174,8 +174,15 @@ class _Hunt:
     they were wrong by, which is nearly the same at every quality.
     """
 
-    def __init__(self, judge: _Judge, curve: Curve, target: float, most_bytes: int | None) -> None:
-        self.judge, self.curve = judge, curve
+    def __init__(
+        self,
+        judge: _Judge,
+        curve: Curve,
+        outlook: Outlook,
+        target: float,
+        most_bytes: int | None,
+    ) -> None:
+        self.judge, self.curve, self.outlook = judge, curve, outlook
         self.target, self.most_bytes = target, most_bytes
         self.hints: dict[int, float] = {}  # from tiles
         self.tried: dict[int, Trial] = {}
@@ -184,7 +191,7 @@ class _Hunt:
     def run(self, start: float) -> Found | None:
         """Begin where the curve has the score `start`."""
         quality: int | None = self._bounded(self.curve.quality(start))
-        if self.judge.is_large and self.judge.encoder.is_dear and quality is not None:
+        if self.judge.is_large and quality is not None:
             quality = self._sketched(quality)
         while quality is not None and self.prints < _MOST_PRINTS:
             self.prints += 1
@@ -252,8 +259,7 @@ class _Hunt:
         above = min((q for q, score in known.items() if score >= aim), default=None)
         if below is None or above is None:
             (nearest,) = (q for q in (below, above) if q is not None)
-            missing = (aim - known[nearest]) * self._stretch(known)
-            return self.curve.quality(self.curve.score(nearest) + missing)
+            return self.curve.moved(nearest, known[nearest], aim, self.outlook)
         share = (aim - known[below]) / (known[above] - known[below])
         start, end = self.curve.score(below), self.curve.score(above)
         return self.curve.quality(start + share * (end - start))
@@ -264,13 +270,6 @@ class _Hunt:
         wrong_by = sum(both) / len(both) if both else _HINTS_ARE_LOW
         known = {q: hint + wrong_by for q, hint in self.hints.items()}
         return known | {q: trial.worst for q, trial in self.tried.items()}
-
-    def _stretch(self, known: dict[int, float]) -> float:
-        """How far the curve moves for each point of this picture, by the two ends of the known."""
-        first, last = min(known), max(known)
-        moved = known[last] - known[first]
-        expected = self.curve.score(last) - self.curve.score(first)
-        return min(max(expected / moved, 0.5), 3.0) if moved > 0.5 else 1.0
 
     def _bounded(self, quality: int) -> int:
         return min(max(quality, self.judge.encoder.lowest), 100)
