@@ -1,7 +1,8 @@
 """Which of several look-alikes to keep, and why, in words a person can check.
 
 Reasons are weighed in this order: more pixels, what the camera wrote still there, the better
-format, less compression, not edited, longer in the library.
+format, the better picture (sharper faces, exposure ...), less compression, not edited, longer in
+the library.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pipeline.metadata.facts import TakenFrom
 from pipeline.model import BundleRole
 from pipeline.state.duplicates import Member
+from pipeline.vision.quality import ranking
 
 _RAW = frozenset({"dng", "cr2", "cr3", "crw", "nef", "arw", "raf", "rw2", "orf", "pef"})
 _LOSSLESS = frozenset({"png", "tiff", "bmp", "psd"})
@@ -36,19 +38,17 @@ class _Reason:
 
 def propose(members: Sequence[Member]) -> Keeper:
     """The file to keep of at least one; equal ones are settled by the older id."""
-    keeper = max(members, key=lambda m: (*_worths(m), _reversed(m.file_id)))
+    respects = (*_BY_FILE, _looks(members), *_BY_BYTES)
+    worths = {m.file_id: tuple(respect.worth(m) for respect in respects) for m in members}
+    keeper = max(members, key=lambda m: (*worths[m.file_id], _reversed(m.file_id)))
     others = [m for m in members if m is not keeper]
-    return Keeper(keeper.file_id, tuple(_reasons(keeper, others)))
+    return Keeper(keeper.file_id, tuple(_reasons(respects, keeper, others)))
 
 
-def _worths(member: Member) -> tuple[float, ...]:
-    return tuple(reason.worth(member) for reason in _REASONS)
-
-
-def _reasons(keeper: Member, others: Sequence[Member]) -> list[str]:
+def _reasons(respects: Sequence[_Reason], keeper: Member, others: Sequence[Member]) -> list[str]:
     """Each respect in which the keeper is clearly better than at least one of the others."""
     told = []
-    for reason in _REASONS:
+    for reason in respects:
         least = min(others, key=reason.worth, default=keeper)
         mine, theirs = reason.worth(keeper), reason.worth(least)
         if mine > theirs and (theirs <= 0 or mine / theirs >= _CLEARLY):
@@ -105,10 +105,27 @@ def _has_clock(member: Member) -> bool:
     return member.taken_from is not None and member.taken_from not in _NO_CLOCK
 
 
-_REASONS = (
+def _looks(members: Sequence[Member]) -> _Reason:
+    """Than how many of the others a picture is clearly better; nobody where one is not judged."""
+    beaten = {
+        mine.file_id: sum(ranking.better(mine.quality, its.quality) > 0 for its in members)
+        for mine in members
+    }
+    if any(member.quality is None for member in members):
+        beaten = dict.fromkeys(beaten, 0)
+    return _Reason(lambda m: beaten[m.file_id], _better_looks)
+
+
+def _better_looks(keeper: Member, other: Member) -> str:
+    return ", ".join(ranking.reasons(keeper.quality, other.quality)) or "the better picture"
+
+
+_BY_FILE = (
     _Reason(_pixels, _more_pixels),
     _Reason(_as_taken, _still_has),
     _Reason(_format, lambda k, o: f"better format: {k.format} against {o.format}"),
+)
+_BY_BYTES = (
     _Reason(_richness, lambda k, o: f"less compressed: {_kilobytes(k)} against {_kilobytes(o)}"),
     _Reason(_unedited, lambda _k, _o: "not edited"),
 )

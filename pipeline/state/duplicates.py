@@ -6,12 +6,14 @@ Files that are not in the library (rejected, trashed, purged) are left out every
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from pipeline.events import SimilarFound
+from pipeline.model import JsonObject
 from pipeline.state import events
 
 ACTOR = "similar"
@@ -49,6 +51,7 @@ class Member:
     bundle_id: str | None
     bundle_role: str | None
     found_at: str
+    quality: JsonObject | None = None  # as the stage of that name told it
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +200,9 @@ def _members(con: sqlite3.Connection, owner_id: str, ids: Sequence[str]) -> tupl
     for start in range(0, len(ids), _IN_ONE_QUERY):
         part = ids[start : start + _IN_ONE_QUERY]
         rows = con.execute(
-            "SELECT f.*, f.id AS file_id, f.lat IS NOT NULL AS has_place, r.path AS root"
-            " FROM media_files f JOIN roots r ON r.id = f.root_id"
+            "SELECT f.*, f.id AS file_id, f.lat IS NOT NULL AS has_place, r.path AS root,"
+            " a.results AS quality FROM media_files f JOIN roots r ON r.id = f.root_id"
+            " LEFT JOIN ai_analysis a ON a.file_id = f.id AND a.analysis_type = 'quality'"
             f" WHERE f.id IN ({_marks(part)}) AND f.owner_id = ?",
             (*part, owner_id),
         )
@@ -206,7 +210,8 @@ def _members(con: sqlite3.Connection, owner_id: str, ids: Sequence[str]) -> tupl
     return tuple(found[i] for i in ids if i in found)
 
 
-_PLAIN = tuple(f.name for f in fields(Member) if f.name not in ("source", "has_place"))
+_MADE = ("source", "has_place", "quality")
+_PLAIN = tuple(f.name for f in fields(Member) if f.name not in _MADE)
 
 
 def _member(row: sqlite3.Row) -> Member:
@@ -214,6 +219,7 @@ def _member(row: sqlite3.Row) -> Member:
     return Member(
         source=source,
         has_place=bool(row["has_place"]),
+        quality=json.loads(row["quality"]) if row["quality"] else None,
         **{name: row[name] for name in _PLAIN},
     )
 

@@ -223,6 +223,10 @@ async def test_exact_groups_tell_what_was_not_stored(db: Database) -> None:
     assert await db.read(duplicates.exact, OWNER) == [second]
 
 
+SHARP = {"parts": {"sharpness": 0.9, "faces": 0.8, "noise": 0.5}}
+SOFT = {"parts": {"sharpness": 0.4, "faces": 0.3, "noise": 0.55}}
+
+
 def member(number: int, **more: Any) -> Member:
     """A file of which little is known."""
     values: dict[str, Any] = dict.fromkeys(Member.__dataclass_fields__)
@@ -237,6 +241,8 @@ def member(number: int, **more: Any) -> Member:
         ({"camera": "Maker"}, {}, "still has camera as recorded"),
         ({"format": "dng"}, {"size": 9000}, "better format: dng against jpeg"),
         ({}, {"format": "webp", "size": 9000}, "better format: jpeg against webp"),
+        ({"quality": SHARP}, {"quality": SOFT, "size": 9000}, "sharper faces, sharper"),
+        ({"size": 9000, "quality": SOFT}, {}, "less compressed: 9 kB against 1 kB"),
         ({"size": 9000}, {}, "less compressed: 9 kB against 1 kB"),
         ({}, {"bundle_role": "edit"}, "not edited"),
         ({}, {"found_at": "2025-01-01T00:00:00.000Z"}, "longer in the library"),
