@@ -40,7 +40,7 @@ class LocalSettings:
     timeout_s_per_mib: float = 0.25  # ... and this much more for each MiB of the file
     cpu_s: int | None = None  # CPU seconds of one visit; None: as long as it may take
     visits_per_child: int = 200
-    resident: int = 768 * MIB  # a child that keeps more than this after a visit is replaced
+    resident: int = 1024 * MIB  # a child that keeps more than this is replaced; models take 600
     stages: str = "pipeline.stages"
     is_warm: bool = True  # import the decoders before the first visit
     models: Path | None = None  # folder of model files
