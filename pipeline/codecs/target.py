@@ -170,8 +170,8 @@ class _Judge:
 class _Hunt:
     """The search itself: what is known of which quality, and what to try next.
 
-    What hints say is believed until the whole picture is seen; then all of them are moved by what
-    they were wrong by, which is nearly the same at every quality.
+    What tiles say is believed until the whole picture is seen; then all of it is moved by what it
+    was wrong by, which is nearly the same at every quality.
     """
 
     def __init__(
@@ -184,9 +184,10 @@ class _Hunt:
     ) -> None:
         self.judge, self.curve, self.outlook = judge, curve, outlook
         self.target, self.most_bytes = target, most_bytes
-        self.hints: dict[int, float] = {}  # from tiles
+        self.sketched: dict[int, float] = {}
+        self.glanced: dict[int, float] = {}
         self.tried: dict[int, Trial] = {}
-        self.prints = self.sketches = 0
+        self.prints = 0
 
     def run(self, start: float) -> Found | None:
         """Begin where the curve has the score `start`."""
@@ -206,13 +207,12 @@ class _Hunt:
         data = self.judge.encoder.finish(best.data)
         if self.most_bytes is not None and len(data) > self.most_bytes:
             return None
-        return Found(replace(best, data=data), self.judge.encoder, self.prints, self.sketches)
+        return Found(replace(best, data=data), self.judge.encoder, self.prints, len(self.sketched))
 
     def _sketched(self, quality: int) -> int:
         """A quality that a mosaic finds right, after as few of them as will do."""
-        while self.sketches < _MOST_SKETCHES and quality not in self.hints:
-            self.sketches += 1
-            self.hints[quality] = self.judge.sketch(quality)
+        while len(self.sketched) < _MOST_SKETCHES and quality not in self.sketched:
+            self.sketched[quality] = self.judge.sketch(quality)
             if self._is_accepted(self._known()[quality]):
                 break
             quality = self._bounded(self._guess())
@@ -220,8 +220,8 @@ class _Hunt:
 
     def _seen(self, made: Print) -> Trial | None:
         """What the whole picture says; None where its tiles say clearly enough that it is off."""
-        if self.judge.is_large and made.quality not in self.hints:
-            self.hints[made.quality] = self.judge.glance(made)
+        if self.judge.is_large:
+            self.glanced[made.quality] = self.judge.glance(made)
             over = self._known()[made.quality] - self.target
             is_off = over < -_CLEARLY or over > TOLERANCE + _CLEARLY
             if is_off and self.prints < _MOST_PRINTS - 1:
@@ -265,11 +265,15 @@ class _Hunt:
         return self.curve.quality(start + share * (end - start))
 
     def _known(self) -> dict[int, float]:
-        """About the worst score by quality, rising."""
-        both = [(self.tried[q].worst - hint) for q, hint in self.hints.items() if q in self.tried]
+        """About the worst score by quality; sketches count only until the whole was encoded."""
+        if not self.glanced:
+            return {q: hint + _HINTS_ARE_LOW for q, hint in self.sketched.items()} | self._scores()
+        both = [trial.worst - self.glanced[q] for q, trial in self.tried.items()]
         wrong_by = sum(both) / len(both) if both else _HINTS_ARE_LOW
-        known = {q: hint + wrong_by for q, hint in self.hints.items()}
-        return known | {q: trial.worst for q, trial in self.tried.items()}
+        return {q: hint + wrong_by for q, hint in self.glanced.items()} | self._scores()
+
+    def _scores(self) -> dict[int, float]:
+        return {quality: trial.worst for quality, trial in self.tried.items()}
 
     def _bounded(self, quality: int) -> int:
         return min(max(quality, self.judge.encoder.lowest), 100)
