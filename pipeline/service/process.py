@@ -17,7 +17,7 @@ from pipeline.intake import admit, filesystems, roots, sweep
 from pipeline.library import fsops, planning
 from pipeline.library.below import Below
 from pipeline.model import Actor, Json, Priority, Root, RootKind, Take
-from pipeline.state import events, jobs, queue, reports
+from pipeline.state import events, faces, jobs, queue, reports
 from pipeline.state.reports import Steps
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 JOB_TYPE = "process"
 LOOK_S = 0.25  # progress is looked at four times a second
+FACES_AT_ONCE = 2_000  # are grouped in about two seconds
 PATIENCE_S = 10.0  # nothing moved for so long: what was put off is left for the next run
 
 
@@ -108,13 +109,21 @@ async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Steps]:
             await asyncio.wait([draining], timeout=LOOK_S)
         else:
             await draining
-        if core.index is not None:
-            from pipeline.library import similar
-
-            await similar.catch_up(core.db, core.clock, core.index)
+        await _catch_up(core)
         yield await core.db.read(reports.steps, job_id)
     finally:
         draining.cancel()
+
+
+async def _catch_up(core: Core) -> None:
+    """Look-alikes and people of this run are known when it ends; big albums are left to `serve`."""
+    from pipeline.core import Mode
+    from pipeline.library import people, similar
+
+    if core.index is not None:
+        await similar.catch_up(core.db, core.clock, core.index)
+    if core.mode is not Mode.REHEARSE and await core.db.read(faces.count) <= FACES_AT_ONCE:
+        await people.catch_up(core.db, core.clock)
 
 
 async def summary(actor: Actor, core: Core, job_id: str) -> Summary:

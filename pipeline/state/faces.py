@@ -69,6 +69,11 @@ def recognition_is_on(con: sqlite3.Connection) -> bool:
     return settings.get(con, RECOGNITION) is not False
 
 
+def count(con: sqlite3.Connection) -> int:
+    """How many faces there are."""
+    return int(con.execute("SELECT count(*) FROM faces").fetchone()[0])
+
+
 def learn(con: sqlite3.Connection, owner_id: str, file_id: str, facts: JsonObject, at: str) -> None:
     """Keep the faces that a visit found in a file, in place of those of an earlier visit.
 
