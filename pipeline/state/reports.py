@@ -146,7 +146,11 @@ def page(
         "  FROM similar s WHERE (s.file_id = f.id OR s.other_id = f.id)"
         "   AND s.decision IS NOT 'different') AS similar_to,"
         " (SELECT json_group_array(tag) FROM tags WHERE file_id = coalesce(o.id, f.id)"
-        "  AND is_removed = 0) AS tags"
+        "  AND is_removed = 0) AS tags,"
+        " (SELECT json_array_length(results, '$.faces') FROM ai_analysis"
+        "  WHERE file_id = coalesce(o.id, f.id) AND analysis_type = 'faces') AS faces,"
+        " (SELECT json_extract(results, '$.score') FROM ai_analysis"
+        "  WHERE file_id = coalesce(o.id, f.id) AND analysis_type = 'quality') AS quality"
         f" FROM ({_FILES_OF_JOB}) t JOIN media_files f ON f.id = t.file_id"
         " JOIN roots r ON r.id = f.root_id LEFT JOIN media_files o ON o.id = f.duplicate_of"
         " WHERE f.id > :after ORDER BY f.id LIMIT :limit",
@@ -178,7 +182,7 @@ def _report_row(row: sqlite3.Row) -> dict[str, Json]:
         "duplicate_of": row["duplicate_of"] or known,
         "similar_to": json.loads(row["similar_to"]),
         "tags": json.loads(row["tags"]),
-        "faces": None,
-        "quality": None,
+        "faces": row["faces"],
+        "quality": row["quality"],
         "reason": row["reason"] or row["error"],
     }

@@ -36,7 +36,7 @@ _SHAPE: dict[str, tuple[type, ...]] = {
     "similar_to": (list,),
     "tags": (list,),
     "faces": (int, type(None)),
-    "quality": (float, type(None)),
+    "quality": (int, float, type(None)),
     "reason": (str, type(None)),
 }
 _COUNTS = {
