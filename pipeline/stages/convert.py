@@ -83,6 +83,7 @@ def _order(asked: _Asked) -> Order:
 def _one(subject: Subject, asked: _Asked) -> Outcome:
     from pipeline.codecs import animation, converting, gate
     from pipeline.codecs.shrinking import Declined
+    from pipeline.metadata.write import containers
 
     data, told = subject.data(), subject.format.name
     made = converting.convert(data, told, _order(asked))
@@ -90,7 +91,10 @@ def _one(subject: Subject, asked: _Asked) -> Outcome:
         return Skip(made.why)
     is_moving = animation.frame_count(data, told) > 1
     expected = gate.Expectations(
-        keeps_colours=made.keeps_colours, keeps_hdr=False, keeps_motion=is_moving
+        keeps_colours=made.keeps_colours,
+        keeps_hdr=False,
+        keeps_motion=is_moving,
+        keeps_metadata=asked.to in containers.CARRIES,
     )
     name = f"converted{FORMATS[asked.to].extension}"
     faults = _written(subject, name, made.copy, expected)
@@ -161,6 +165,8 @@ def _parts(facts: JsonObject, copy: Copy) -> list[str]:
     if copy.size is None and copy.format in ("jpeg", "jxl"):
         return []
     named = {"hdr": "the brightness of its HDR", "motion": "the short video in it"}
+    if copy.format == "gif":  # has no place for metadata
+        named |= {"dates": "when it was taken", "places": "where", "make": "with what"}
     return [words for key, words in named.items() if facts.get(key)]
 
 

@@ -151,6 +151,17 @@ def test_a_still_picture_as_gif_or_png(tmp_path: Path, to: str) -> None:
     assert copy_of(tmp_path, converted(tmp_path, "a.png", media.SEEDS["picture.png"](), to=to))
 
 
+def test_a_gif_says_what_it_cannot_say(tmp_path: Path) -> None:
+    """It has no place for dates and cameras: the copy is made, and it is told."""
+    words = Image.Exif()
+    words[0x010F], words[0x0110] = "Maker", "Model"
+    words[0x0132] = "2020:01:02 03:04:05"
+    data = media.jpeg(media.scene(), exif=words)
+    outcome = converted(tmp_path, "a.jpg", data, to="gif")
+    assert isinstance(outcome, Done), outcome
+    assert outcome.facts["left_out"]
+
+
 def test_a_strip_that_does_not_fit_says_so(tmp_path: Path) -> None:
     """WebP ends at 16383 pixels."""
     strip = media.saved(np.zeros((2, 16385, 3), np.uint8), "PNG")
