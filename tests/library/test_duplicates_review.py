@@ -15,8 +15,8 @@ from pipeline.codecs import phash
 from pipeline.codecs.phash import Signature
 from pipeline.library import duplicates, keeper, similar
 from pipeline.library.similar_index import SimilarIndex
+from pipeline.state import analysis, events, signatures
 from pipeline.state import duplicates as state
-from pipeline.state import events, signatures
 from pipeline.state.connection import Database, open_database
 from pipeline.state.duplicates import Member, Pair
 from tests.kit import scenes
@@ -97,6 +97,19 @@ async def test_many_batches_find_what_one_finds(
     await catch_up(db)
     wanted = {(a, b) for a in range(1, 10) for b in range(a + 1, 10) if a % 3 == b % 3}
     assert await db.read(pairs) == wanted
+
+
+@pytest.mark.parametrize("sharp", [1, 2])
+async def test_of_two_alike_the_better_picture_is_proposed(db: Database, sharp: int) -> None:
+    """What the stage `quality` said of both is weighed, and said as the reason."""
+    for number in (1, 2):
+        await db.write(add_signed, number, picture(1, "chat" if number == 2 else ""))
+        told = SHARP if number == sharp else SOFT
+        await db.write(analysis.keep, an_id(number), "quality", told, None, "", 1, AT)
+    await catch_up(db)
+    (review,) = await db.read(duplicates.similar, OWNER)
+    assert review.keeper.file_id == an_id(sharp)
+    assert "sharper faces, sharper" in review.keeper.reasons
 
 
 async def test_owners_do_not_see_each_other(db: Database) -> None:
