@@ -83,7 +83,7 @@ class Validated:
 
 TASKS = (
     Task("place", ("indoor", "outdoor"), (), 0.75),
-    Task("light", ("day", "night", INSIDE), (INSIDE,), 0.7),
+    Task("light", ("day", "night", INSIDE), (INSIDE,), 0.9),
     Task("scene", (*SCENES.values(), OTHER), (OTHER,), 0.4),
 )
 
