@@ -17,19 +17,24 @@ def all_stages() -> Mapping[str, Stage]:
     return ordered(discover("pipeline.stages", "STAGE"))
 
 
+def every_visit() -> Mapping[str, Stage]:
+    """The stages that no job needs to ask for."""
+    return {name: stage for name, stage in all_stages().items() if not stage.is_on_request}
+
+
 def request(
     path: Path,
     stages: Mapping[str, Stage] | None = None,
     params: Mapping[str, JsonObject] | None = None,
     facts: Mapping[str, JsonObject] | None = None,
 ) -> VisitRequest:
-    """A visit of `path` as it lies there now, to these stages or all, asked with these params.
+    """A visit of `path` as it lies there now, to these stages or those of every visit, with params.
 
     `facts` are those of earlier visits.
     """
     seen = path.stat()
     asked = params or {}
-    calls = tuple(StageCall(name, asked.get(name, {})) for name in (stages or all_stages()))
+    calls = tuple(StageCall(name, asked.get(name, {})) for name in (stages or every_visit()))
     return VisitRequest(
         path.name, path, path.name, seen.st_size, seen.st_mtime_ns, seen.st_ino, calls, facts or {}
     )
@@ -48,11 +53,7 @@ def visit(
     `params` are those of each stage, by its name; `models` is the folder of model files,
     `facts` are those of earlier visits.
     """
-    due = {
-        name: stage
-        for name, stage in all_stages().items()
-        if name in names or (not names and not stage.is_on_request)
-    }
+    due = {n: s for n, s in all_stages().items() if n in names} if names else every_visit()
     trip = Visit(request(path, due, params, facts), due, workdir, models)
     trip.run()
     return trip.outcomes
