@@ -77,6 +77,7 @@ class Vision(Section):
 
     faces: bool = Field(True, description="find faces and group them into people")
     objects: bool = Field(True, description="name 80 kinds of things, with where they are")
+    features: bool = Field(True, description="what a picture is like: for scenes and find --like")
     scene: bool = Field(True, description="indoors or outdoors, day or night, kind of place")
     quality: bool = Field(True, description="sharpness, exposure, noise; a score of 0 to 100")
     kind: bool = Field(True, description="photo, screenshot, document, meme or drawing")
