@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 
 @click.group("dupes", invoke_without_command=True)
 @click.option("--similar", is_flag=True, help="Pictures that look alike, instead of equal files.")
+@click.option("--bursts", is_flag=True, help="Bursts, each with its best frame, instead.")
 @click.option("--limit", default=50, show_default=True, help="How many groups to show.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per group.")
 @click.pass_context
-def COMMAND(context: click.Context, similar: bool, limit: int, as_json: bool) -> None:
+def COMMAND(context: click.Context, similar: bool, bursts: bool, limit: int, as_json: bool) -> None:
     """Show duplicates; nothing is ever removed by itself.
 
     Equal files are stored once. Look-alikes are suggestions: each group proposes a keeper and says
-    why; you decide, and a decision is remembered.
+    why; you decide, and a decision is remembered. Frames of a burst are no duplicates; the best of
+    them is named, by sharpness, exposure and faces.
 
     \b
     Examples:
       darkroom dupes
       darkroom dupes --similar
+      darkroom dupes --bursts
       darkroom dupes decide FILE OTHER different
       darkroom dupes scan ~/Pictures /mnt/old       equal files in any folders, read-only
     """
@@ -42,11 +45,12 @@ def COMMAND(context: click.Context, similar: bool, limit: int, as_json: bool) ->
 
     home: Path = context.obj
     read = duplicates.alike if similar else duplicates.exact
+    read = duplicates.series if bursts else read
     groups = look(home, lambda actor, core: read(actor, core, limit))
     for group in groups:
         click.echo(json.dumps(asdict(group)) if as_json else _paragraph(group))
     if not groups and not as_json:
-        click.echo("No look-alikes." if similar else "No duplicates.")
+        click.echo("No bursts." if bursts else "No look-alikes." if similar else "No duplicates.")
 
 
 @COMMAND.command("decide")

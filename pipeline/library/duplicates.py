@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.library import keeper
 from pipeline.library.keeper import Keeper
-from pipeline.state import duplicates
+from pipeline.state import bursts, duplicates
 from pipeline.state.duplicates import Group, Member, Pair
 
 
@@ -45,6 +45,16 @@ def similar(
     return [
         _review(group, keeper.propose(group.members))
         for group in duplicates.similar_groups(con, owner_id, after, limit)
+    ]
+
+
+def series(
+    con: sqlite3.Connection, owner_id: str, after: str = "", limit: int = 50
+) -> list[Review]:
+    """Bursts, each with its best frame; the others are photos of their own."""
+    return [
+        _review(group, keeper.propose(group.members))
+        for group in bursts.groups(con, owner_id, after, limit)
     ]
 
 

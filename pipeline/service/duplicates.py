@@ -27,6 +27,11 @@ async def alike(actor: Actor, core: Core, limit: int = 50, after: str = "") -> l
     return await core.db.read(duplicates.similar, actor.user_id, after, limit)
 
 
+async def series(actor: Actor, core: Core, limit: int = 50, after: str = "") -> list[Review]:
+    """Bursts, each with its best frame proposed; nothing about them needs a decision."""
+    return await core.db.read(duplicates.series, actor.user_id, after, limit)
+
+
 async def decide(actor: Actor, core: Core, one: str, other: str, decision: Decision) -> None:
     """Remember what a person says of a pair; it is not asked about again. Raises `NotFound`."""
     at = timestamp(core.clock.now())

@@ -107,7 +107,7 @@ def exact_groups(
                 (original, owner_id),
             )
         ]
-        groups.append(Group(_members(con, owner_id, ids)))
+        groups.append(Group(members(con, owner_id, ids)))
     return groups
 
 
@@ -131,7 +131,7 @@ def similar_groups(
             pairs = _linked(con, owner_id, seed)
             ids = sorted({i for pair in pairs for i in (pair.file_id, pair.other_id)})
             if ids[0] == seed and len(groups) < limit:  # else told with a smaller seed
-                groups.append(Group(_members(con, owner_id, ids), pairs))
+                groups.append(Group(members(con, owner_id, ids), pairs))
             after = seed
             if len(groups) == limit:
                 break
@@ -194,7 +194,7 @@ def _linked(con: sqlite3.Connection, owner_id: str, seed: str) -> tuple[Pair, ..
     return tuple(pairs[key] for key in sorted(pairs))
 
 
-def _members(con: sqlite3.Connection, owner_id: str, ids: Sequence[str]) -> tuple[Member, ...]:
+def members(con: sqlite3.Connection, owner_id: str, ids: Sequence[str]) -> tuple[Member, ...]:
     """The files, in the order of `ids`."""
     found: dict[str, Member] = {}
     for start in range(0, len(ids), _IN_ONE_QUERY):
