@@ -14,10 +14,9 @@ from pipeline.errors import DarkroomError
 from pipeline.events import Recorded
 from pipeline.intake import roots, watch
 from pipeline.model import Actor, Root, RootKind, Surface, Take
-from pipeline.service import backup, tiers, verify
-from pipeline.state import asked, jobs
+from pipeline.service import backup, studying, tiers, verify
+from pipeline.state import jobs
 from pipeline.state.jobs import Job
-from pipeline.work import restudy
 from pipeline.work.alongside import alongside
 from pipeline.work.schedule import Plan, open_schedule
 
@@ -33,7 +32,8 @@ _log = structlog.get_logger(__name__)
 async def serve(core: Core) -> None:
     """Watch, take in, keep the schedule, until cancelled."""
     actor = core.household(Surface.WATCH)
-    await study_again(core)
+    if due := await studying.behind_everything(core):
+        _log.info("files are studied again", files=due)
     watched = await watched_roots(actor, core)
     intake = core.settings.intake
     pace = watch.Pace(
@@ -54,17 +54,6 @@ async def serve(core: Core) -> None:
             await watch.watch(core.db, core.clock, watched, pace, skip=core.own_folders)
     finally:
         stop()
-
-
-async def study_again(core: Core) -> int:
-    """Queue, behind everything else, what was studied with other stages or models; how many."""
-    flow = core.working_flow
-    now = core.clock.now()
-    due = await core.db.write(asked.enqueue_behind, restudy.KIND, flow.mark, now)
-    if due:
-        _log.info("files are studied again", files=due)
-        flow.poke()
-    return due
 
 
 async def watched_roots(actor: Actor, core: Core) -> list[Root]:

@@ -80,15 +80,27 @@ def mark(con: sqlite3.Connection, file_ids: Iterable[str], study_mark: str) -> N
     )
 
 
-def enqueue_behind(con: sqlite3.Connection, kind: str, study_mark: str, at: datetime) -> int:
-    """Queue, as backfill, every file in place that was studied with other stages; how many."""
+def behind(con: sqlite3.Connection, owner_id: str, study_mark: str) -> list[str]:
+    """The owner's files in place that were studied with other stages than the mark stands for."""
     rows = con.execute(
-        f"SELECT f.id, f.owner_id FROM media_files f WHERE {_IN_PLACE}"
-        " AND f.study_mark IS NOT ? AND f.category <> 'sidecar'",
-        (study_mark,),
-    ).fetchall()
-    tasks = (NewTask(row["id"], row["owner_id"], kind, Priority.BACKFILL) for row in rows)
-    return queue.enqueue(con, tasks, at)
+        f"SELECT f.id FROM media_files f WHERE f.owner_id = ? AND {_IN_PLACE}"
+        " AND f.study_mark IS NOT ? AND f.category <> 'sidecar' ORDER BY f.id",
+        (owner_id, study_mark),
+    )
+    return [row["id"] for row in rows]
+
+
+def enqueue_behind(con: sqlite3.Connection, kind: str, study_mark: str, at: datetime) -> int:
+    """Queue, as backfill, every such file of everybody; how many."""
+    return queue.enqueue(
+        con,
+        (
+            NewTask(file_id, owner_id, kind, Priority.BACKFILL)
+            for owner_id in queue.owners(con)
+            for file_id in behind(con, owner_id, study_mark)
+        ),
+        at,
+    )
 
 
 def failures(con: sqlite3.Connection, job_id: str) -> dict[str, str]:
