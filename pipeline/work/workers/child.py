@@ -128,9 +128,16 @@ def _serve(line: bytes, stages: Mapping[str, Stage], models: Path | None) -> byt
         format=visit.format,
         workdir=errand.workdir,
         cpu_s=round(time.process_time() - started, 6),
-        peak_rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        peak_rss=_peak(),
     )
     return wire.reply_to_json(reply, rss=_resident(), is_spent=visit.ran_out_of_memory)
+
+
+def _peak() -> int:
+    # Not ru_maxrss: that one keeps what the parent held when it started us.
+    with open("/proc/self/status", "rb") as status:  # noqa: PTH123 - as below
+        line = next(line for line in status if line.startswith(b"VmHWM:"))
+    return int(line.split()[1]) * 1024
 
 
 def _resident() -> int:
