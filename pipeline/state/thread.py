@@ -92,6 +92,7 @@ def _connect(
             f"trusted_schema = {'OFF' if _json_is_innocuous() else 'ON'}",
             "mmap_size = 0",  # a disk error on mapped memory is a signal that ends the process
             f"cache_size = -{CACHE_KIB}",
+            "temp_store = MEMORY",  # else each savepoint of some pages writes its undo log to disk
             *pragmas,
         ):
             con.execute(f"PRAGMA {pragma}")
