@@ -177,11 +177,22 @@ class Surface(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is asking, through which surface. Every service takes one first."""
+    """Who is asking, through which surface, about whose library. Every service takes one first.
+
+    `scopes` narrows what the role may do, as an API key does; None narrows nothing. Only
+    `pipeline.access` may make an actor that looks into a library which is not its own.
+    """
 
     user_id: str
     role: str
     surface: Surface
+    library: str = ""  # whose files are asked about; empty: the actor's own
+    scopes: frozenset[str] | None = None
+
+    @property
+    def library_id(self) -> str:
+        """The user whose files are asked about."""
+        return self.library or self.user_id
 
     @property
     def label(self) -> str:

@@ -148,7 +148,7 @@ async def _begin(actor: Actor, core: Core, operation: Operation) -> str:
 
     def begin(con: sqlite3.Connection) -> None:
         at = timestamp(now)
-        who, label = actor.user_id, actor.label
+        who, label = actor.library_id, actor.label
         jobs.add(con, job_id, job_type, owner_id=who, actor=label, params=params, at=at)
         events.append(con, JobStarted(job_id, job_type), actor=label, at=at)
 
@@ -225,7 +225,7 @@ async def _act(
             return await _convert(actor, core, rows, operation, dry_run=dry_run)
         case Move() | Rename() | Delete():
             reason = operation.reason if isinstance(operation, Delete) else ""
-            asking = Asking(actor.user_id, actor.label, job=job_id, reason=reason)
+            asking = Asking(actor.library_id, actor.label, job=job_id, reason=reason)
             return await _rename(core, rows, operation, asking, dry_run=dry_run)
 
 
@@ -344,7 +344,7 @@ def _exported(one: Exported | Kept, before: str) -> ItemResult:
 async def _retag(
     actor: Actor, core: Core, rows: dict[str, FileRow], wanted: tags.Wanted, job_id: str | None
 ) -> list[ItemResult]:
-    who, ids = actor.user_id, list(rows)
+    who, ids = actor.library_id, list(rows)
     if job_id is None:
         changes = await core.db.read(tags.plan, who, ids, wanted)
     else:

@@ -23,8 +23,8 @@ async def resolve(actor: Actor, core: Core, wanted: Sequence[str]) -> list[FileR
 async def one(actor: Actor, core: Core, name: str) -> FileRow:
     """One file by id, by its path below the library, or by its absolute path there."""
     below = name.removeprefix(f"{core.home.library}/")
-    row = await core.db.read(stored.get, actor.user_id, name)
-    row = row or await core.db.read(stored.at_path, actor.user_id, below)
+    row = await core.db.read(stored.get, actor.library_id, name)
+    row = row or await core.db.read(stored.at_path, actor.library_id, below)
     if row is None:
         raise NotFound(
             f"There is no file {name!r} in the library.", hint="darkroom find shows what there is."

@@ -58,7 +58,7 @@ async def find(
     rows: list[FileRow] = []
     while True:
         search = functools.partial(search_find.find, after=after, limit=limit - len(rows))
-        page = await core.db.read_within(_REACH_S, search, actor.user_id, query)
+        page = await core.db.read_within(_REACH_S, search, actor.library_id, query)
         rows += page.rows
         after = page.following
         if after is None or len(rows) >= limit:
@@ -74,13 +74,13 @@ async def like(actor: Actor, core: Core, file: str, query: Term, *, limit: int =
 
     row = await files.one(actor, core, file)
     most = limit if query == ALL else _LIKE_MOST
-    matches = await core.db.read(likeness.nearest, actor.user_id, row.id, most)
+    matches = await core.db.read(likeness.nearest, actor.library_id, row.id, most)
     if matches is None:
         raise NotFound(
             "What is in this picture is not known yet.",
             hint="It is studied again when its model is there: darkroom models fetch.",
         )
-    fitting = set(await core.db.read(search_find.ids, actor.user_id, query))
+    fitting = set(await core.db.read(search_find.ids, actor.library_id, query))
     wanted = [one.id for one in matches if one.id in fitting][:limit]
-    rows = [await core.db.read(stored.get, actor.user_id, file_id) for file_id in wanted]
+    rows = [await core.db.read(stored.get, actor.library_id, file_id) for file_id in wanted]
     return Found([row for row in rows if row is not None])

@@ -22,7 +22,7 @@ REASON = "paused by a person"
 
 async def recent(actor: Actor, core: Core, limit: int = 20) -> list[Job]:
     """The actor's jobs, newest first."""
-    return await core.db.read(jobs.recent, actor.user_id, limit)
+    return await core.db.read(jobs.recent, actor.library_id, limit)
 
 
 async def pause(
@@ -54,16 +54,16 @@ async def cancel(actor: Actor, core: Core, job_id: str) -> int:
 
 async def get(actor: Actor, core: Core, job_id: str) -> Job:
     """One job of the actor. Raises `NotFound`."""
-    return await core.db.read(jobs.require, job_id, actor.user_id)
+    return await core.db.read(jobs.require, job_id, actor.library_id)
 
 
 async def undo_count(actor: Actor, core: Core, job_id: str) -> int:
     """How many changes an undo of the job would reverse."""
-    return len(await journal.plan(core.db, job_id, actor.user_id))
+    return len(await journal.plan(core.db, job_id, actor.library_id))
 
 
 async def undo(actor: Actor, core: Core, job_id: str) -> Undone:
     """Reverse everything the job did; what could not be reversed is left and named."""
     return await journal.undo(
-        core.db, core.clock, core.home, job_id, actor.user_id, actor=actor.label
+        core.db, core.clock, core.home, job_id, actor.library_id, actor=actor.label
     )

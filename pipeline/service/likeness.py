@@ -34,10 +34,10 @@ async def photos_like(actor: Actor, core: Core, file: str, limit: int = 20) -> l
     row = await files.one(actor, core, file)
 
     def read(con: sqlite3.Connection) -> list[Like] | None:
-        found = likeness.nearest(con, actor.user_id, row.id, limit)
+        found = likeness.nearest(con, actor.library_id, row.id, limit)
         if found is None:
             return None
-        rows = ((stored.get(con, actor.user_id, match.id), match.similarity) for match in found)
+        rows = ((stored.get(con, actor.library_id, match.id), match.similarity) for match in found)
         return [Like(one, similarity) for one, similarity in rows if one is not None]
 
     like = await core.db.read(read)

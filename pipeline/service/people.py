@@ -49,22 +49,22 @@ class Erased:
 
 async def listing(actor: Actor, core: Core, *, everybody: bool = False) -> list[Person]:
     """The people there are, the most seen first; with `everybody` also hidden and small ones."""
-    return await core.db.read(stored.listing, actor.user_id, hidden=everybody, few=everybody)
+    return await core.db.read(stored.listing, actor.library_id, hidden=everybody, few=everybody)
 
 
 async def show(actor: Actor, core: Core, who: str, limit: int = 1_000) -> Shown:
     """Somebody by name or id, with their faces. Raises `NotFound`."""
 
     def read(con: sqlite3.Connection) -> Shown:
-        person = stored.find(con, actor.user_id, who)
-        return Shown(person, tuple(stored.portraits(con, actor.user_id, person.id, limit)))
+        person = stored.find(con, actor.library_id, who)
+        return Shown(person, tuple(stored.portraits(con, actor.library_id, person.id, limit)))
 
     return await core.db.read(read)
 
 
 async def questions(actor: Actor, core: Core, limit: int = 20) -> list[Doubt]:
     """Pairs of faces that may be one person, the likeliest first."""
-    return await core.db.read(stored.doubts, actor.user_id, limit)
+    return await core.db.read(stored.doubts, actor.library_id, limit)
 
 
 async def name(actor: Actor, core: Core, who: str, wanted: str) -> str:
@@ -99,12 +99,12 @@ async def hide(actor: Actor, core: Core, who: str, *, is_hidden: bool) -> str:
 
 async def undoable(actor: Actor, core: Core, limit: int = 20) -> list[Entry]:
     """The decisions that can be taken back, newest first."""
-    return await core.db.read(journal.open_entries, actor.user_id, limit)
+    return await core.db.read(journal.open_entries, actor.library_id, limit)
 
 
 async def undo(actor: Actor, core: Core, entry: str | None = None) -> Entry:
     """Take back a decision, the newest if none is named. Raises `NotFound`, `Conflict`."""
-    undone = await core.db.write(journal.undo, actor.user_id, entry, core.clock, actor=actor.label)
+    undone = await core.db.write(journal.undo, actor.library_id, entry, core.clock, actor=actor.label)
     await _regroup(core)
     return undone
 
@@ -119,7 +119,7 @@ async def consent(actor: Actor, core: Core, who: str, said: Consent) -> Erased:
     """
     if said not in ("unknown", "yes", "no"):
         raise Invalid(f"{said!r} is no answer.", hint="Say yes, no or unknown.")
-    person = await core.db.read(stored.find, actor.user_id, who)
+    person = await core.db.read(stored.find, actor.library_id, who)
     count = await core.db.write(erasing.consent, _by(actor, core), person.id, said)
     left = await people_erasing.erase(core.db, core.home) if said == "no" else ()
     await _regroup(core)
@@ -168,7 +168,7 @@ async def _regroup(core: Core) -> None:
 
 
 def _by(actor: Actor, core: Core) -> By:
-    return By(actor.user_id, actor.label, core.clock)
+    return By(actor.library_id, actor.label, core.clock)
 
 
 def _refuse_guests(actor: Actor) -> None:

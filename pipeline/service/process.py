@@ -93,7 +93,7 @@ async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Steps]:
     It is over, too, when all that is left was put off (an unreadable file, a full disk) and
     nothing moves any more: a person waits, and the next run goes on with it.
     """
-    await core.db.read(jobs.require, job_id, actor.user_id)
+    await core.db.read(jobs.require, job_id, actor.library_id)
     draining = asyncio.create_task(core.working_flow.drain(job_id), name=f"drain {job_id}")
     before, since = None, core.clock.monotonic()
     try:
@@ -128,7 +128,7 @@ async def _catch_up(core: Core) -> None:
 
 async def summary(actor: Actor, core: Core, job_id: str) -> Summary:
     """The job in sum, so far."""
-    job = await core.db.read(jobs.require, job_id, actor.user_id)
+    job = await core.db.read(jobs.require, job_id, actor.library_id)
     totals = await core.db.read(reports.totals, job_id)
     return Summary(
         found=totals.found,
@@ -149,7 +149,7 @@ async def report(actor: Actor, core: Core, job_id: str) -> AsyncIterator[dict[st
 
     What was refused before it was read whole is hashed now, where it still lies at its source.
     """
-    await core.db.read(jobs.require, job_id, actor.user_id)
+    await core.db.read(jobs.require, job_id, actor.library_id)
     after = ""
     while page := await core.db.read(reports.page, job_id, after):
         for row in page:
@@ -168,7 +168,7 @@ def _with_hash(row: dict[str, Json]) -> dict[str, Json]:
 
 async def plan(actor: Actor, core: Core, job_id: str) -> Plan:
     """What placing the studied files of a rehearsal would do, name by name."""
-    job = await core.db.read(jobs.require, job_id, actor.user_id)
+    job = await core.db.read(jobs.require, job_id, actor.library_id)
     rows = [row async for row in report(actor, core, job_id)]
     sources = {row["id"]: row for row in rows}
     units = await planning.plan(core.db, core.home, core.template, list(sources))
@@ -197,7 +197,7 @@ def _planned(rows: Iterable[dict[str, Json]], outcome: str) -> tuple[PlannedFile
 def _begin(
     con: sqlite3.Connection, job_id: str, actor: Actor, params: dict[str, Json], at: str
 ) -> None:
-    jobs.add(con, job_id, JOB_TYPE, owner_id=actor.user_id, actor=actor.label, params=params, at=at)
+    jobs.add(con, job_id, JOB_TYPE, owner_id=actor.library_id, actor=actor.label, params=params, at=at)
     events.append(con, JobStarted(job_id, JOB_TYPE), actor=actor.label, at=at)
 
 
@@ -244,5 +244,5 @@ async def _root(actor: Actor, core: Core, folder: Path, *, move: bool) -> Root:
 
     moves = move and core.mode is not Mode.REHEARSE  # a rehearsal writes no marker
     kind, take = (RootKind.MANAGED, Take.MOVE) if moves else (RootKind.FOREIGN, Take.COPY)
-    wanted = roots.Wanted(folder, kind, take, actor.user_id)
+    wanted = roots.Wanted(folder, kind, take, actor.library_id)
     return await roots.ensure(core.db, core.clock, wanted, own=core.own_folders)

@@ -61,7 +61,7 @@ async def start(actor: Actor, core: Core, wanted: Sequence[FileRow], order: Orde
         at = timestamp(now)
         label = actor.label
         jobs.add(
-            con, job_id, order.stage, owner_id=actor.user_id, actor=label, params=params, at=at
+            con, job_id, order.stage, owner_id=actor.library_id, actor=label, params=params, at=at
         )
         events.append(con, JobStarted(job_id, order.stage), actor=label, at=at)
         pairs = [(row.id, row.owner_id) for row in fitting]
@@ -74,19 +74,19 @@ async def start(actor: Actor, core: Core, wanted: Sequence[FileRow], order: Orde
 
 async def made(actor: Actor, core: Core, job_id: str) -> list[Rendition]:
     """What the job made, skipped and replaced. Raises `NotFound`."""
-    await core.db.read(jobs.require, job_id, actor.user_id)
-    return await core.db.read(renditions.of_job, job_id, actor.user_id)
+    await core.db.read(jobs.require, job_id, actor.library_id)
+    return await core.db.read(renditions.of_job, job_id, actor.library_id)
 
 
 async def failures(actor: Actor, core: Core, job_id: str) -> dict[str, str]:
     """Why the job got nowhere with a file, by file id. Raises `NotFound`."""
-    await core.db.read(jobs.require, job_id, actor.user_id)
+    await core.db.read(jobs.require, job_id, actor.library_id)
     return await core.db.read(asked.failures, job_id)
 
 
 async def savings(actor: Actor, core: Core) -> list[Savings]:
     """The ledger: what renditions of the actor's files came to, by stage."""
-    return await core.db.read(renditions.savings, actor.user_id)
+    return await core.db.read(renditions.savings, actor.library_id)
 
 
 async def export(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def listing(actor: Actor, core: Core) -> list[StoredRoot]:
     """The roots of this owner, oldest first."""
     found = await core.db.read(stored.listing)
-    return [root for root in found if root.root.owner_id == actor.user_id]
+    return [root for root in found if root.root.owner_id == actor.library_id]
 
 
 async def confirm(actor: Actor, core: Core, root_id: str) -> int:

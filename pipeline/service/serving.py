@@ -68,7 +68,7 @@ async def watched_roots(actor: Actor, core: Core) -> list[Root]:
     ]
     found = []
     for path, kind, take, own in folders:
-        wanted = roots.Wanted(path, kind, take, actor.user_id)
+        wanted = roots.Wanted(path, kind, take, actor.library_id)
         try:
             found.append(await roots.ensure(core.db, core.clock, wanted, own=own))
         except DarkroomError as error:

@@ -29,13 +29,13 @@ async def behind_everything(core: Core) -> int:
 async def start(actor: Actor, core: Core) -> str | None:
     """A job over what is due of the actor's files; None where nothing is."""
     flow, now = core.working_flow, core.clock.now()
-    due = await core.db.read(asked.behind, actor.user_id, flow.mark)
+    due = await core.db.read(asked.behind, actor.library_id, flow.mark)
     if not due:
         return None
     job_id = new_id(now)
 
     def begin(con: sqlite3.Connection) -> None:
-        at, owner = timestamp(now), actor.user_id
+        at, owner = timestamp(now), actor.library_id
         jobs.add(con, job_id, JOB_TYPE, owner_id=owner, actor=actor.label, params={}, at=at)
         events.append(con, JobStarted(job_id, JOB_TYPE), actor=actor.label, at=at)
         asked.enqueue_job(con, job_id, restudy.KIND, [(id, owner) for id in due], now)

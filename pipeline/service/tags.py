@@ -48,12 +48,12 @@ class Export:
 
 async def used(actor: Actor, core: Core) -> list[Used]:
     """Every tag of the actor's library, the most used first."""
-    return await core.db.read(tags.used, actor.user_id)
+    return await core.db.read(tags.used, actor.library_id)
 
 
 async def origins(actor: Actor, core: Core, file_id: str) -> dict[str, Origin]:
     """The tags of one of the actor's files, with who says so."""
-    return await core.db.read(tags.origins, actor.user_id, file_id)
+    return await core.db.read(tags.origins, actor.library_id, file_id)
 
 
 async def export(actor: Actor, core: Core, query: Term, *, dry_run: bool = False) -> Export:
@@ -61,7 +61,7 @@ async def export(actor: Actor, core: Core, query: Term, *, dry_run: bool = False
 
     A second run changes nothing. Originals are never touched.
     """
-    ids = await core.db.read(search_find.ids, actor.user_id, query)
+    ids = await core.db.read(search_find.ids, actor.library_id, query)
     items: list[Exported] = []
     job_id: str | None = None
     try:
@@ -82,12 +82,12 @@ async def export(actor: Actor, core: Core, query: Term, *, dry_run: bool = False
 
 
 async def _plans(actor: Actor, core: Core, ids: list[str]) -> list[Plan | Left]:
-    files = await core.db.read(stored.sayable, actor.user_id, ids)
+    files = await core.db.read(stored.sayable, actor.library_id, ids)
     return await asyncio.to_thread(sidecars.plan, core.home, files)
 
 
 async def _write(actor: Actor, core: Core, due: list[Plan], job_id: str) -> list[Left]:
-    asking = Asking(actor.user_id, actor.label, job=job_id, reason=REASON)
+    asking = Asking(actor.library_id, actor.label, job=job_id, reason=REASON)
     days = core.settings.library.trash_days
     return await sidecars.write(core.db, core.clock, core.home, due, asking, days=days)
 
@@ -113,7 +113,7 @@ async def _begin(actor: Actor, core: Core) -> str:
     job_id, at = new_id(now), timestamp(now)
 
     def begin(con: sqlite3.Connection) -> None:
-        who, label = actor.user_id, actor.label
+        who, label = actor.library_id, actor.label
         stored.give_up_unfinished(con, who, at)
         jobs.add(con, job_id, EXPORT, owner_id=who, actor=label, params={}, at=at)
         events.append(con, JobStarted(job_id, EXPORT), actor=label, at=at)

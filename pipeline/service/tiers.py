@@ -68,10 +68,10 @@ async def forecast(actor: Actor, core: Core, *, sample: int = 0) -> list[Forecas
     """
     found = []
     for part in await _parts(actor, core):
-        known = await core.db.read(stored.experience, actor.user_id, part.wish)
+        known = await core.db.read(stored.experience, actor.library_id, part.wish)
         if known.files < sample and part.due:
             await _try_out(actor, core, part, sample - known.files)
-            known = await core.db.read(stored.experience, actor.user_id, part.wish)
+            known = await core.db.read(stored.experience, actor.library_id, part.wish)
         found.append(_forecast(part, known))
     return found
 
@@ -125,7 +125,7 @@ async def _parts(actor: Actor, core: Core) -> list[_Part]:
         for category, (stage, params) in _WISHES[tier.quality].items():
             wish = Wish.of(stage, versions[stage], params)
             seek = functools.partial(stored.due, replaces=retention.replace)
-            due = await core.db.read(seek, actor.user_id, category, span, wish)
+            due = await core.db.read(seek, actor.library_id, category, span, wish)
             order = Order(stage, params, retention.replace)
             parts.append(_Part(tier, category, order, wish, tuple(due)))
     return parts

@@ -21,25 +21,25 @@ Result = Renamed | Kept
 async def put(actor: Actor, core: Core, wanted: Sequence[str], *, reason: str = "") -> list[Result]:
     """Trash files (ids or library paths), each with its bundle; one result per file moved."""
     ids = [row.id for row in await files.resolve(actor, core, wanted)]
-    asking = Asking(actor.user_id, actor.label, reason=reason)
+    asking = Asking(actor.library_id, actor.label, reason=reason)
     days = core.settings.library.trash_days
     return await trash.put(core.db, core.clock, core.home, ids, asking, days=days)
 
 
 async def listing(actor: Actor, core: Core) -> list[Entry]:
     """What is in the actor's trash, newest first."""
-    return await trash.listing(core.db, actor.user_id)
+    return await trash.listing(core.db, actor.library_id)
 
 
 async def restore(actor: Actor, core: Core, file_ids: Sequence[str]) -> list[Result]:
     """Bring files back to where they were, each with its bundle."""
-    asking = Asking(actor.user_id, actor.label)
+    asking = Asking(actor.library_id, actor.label)
     return await trash.restore(core.db, core.clock, core.home, file_ids, asking)
 
 
 async def purge_plan(actor: Actor, core: Core, everything: bool = False) -> PurgePlan:
     """Exactly what a purge would delete: what is over its time, or everything."""
-    return await trash.plan_purge(core.db, core.clock, actor.user_id, everything=everything)
+    return await trash.plan_purge(core.db, core.clock, actor.library_id, everything=everything)
 
 
 async def purge(actor: Actor, core: Core, plan: PurgePlan) -> tuple[list[Entry], list[Kept]]:

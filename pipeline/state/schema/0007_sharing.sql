@@ -1,0 +1,1 @@
+-- Albums, teams, grants, shares: who may see what is not theirs.

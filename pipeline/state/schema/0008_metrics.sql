@@ -1,0 +1,1 @@
+-- What the machine and the work did over time.
