@@ -324,6 +324,15 @@ class PersonHidden(Event):
     is_hidden: bool
 
 
+@event("person.cover-chosen")
+@dataclass(frozen=True)
+class CoverChosen(Event):
+    """A person chose the face that somebody is shown by."""
+
+    subject: str
+    face: str
+
+
 @event("person.consented")
 @dataclass(frozen=True)
 class PersonConsented(Event):

@@ -154,6 +154,17 @@ def hide(home: Path, who: str, again: bool) -> None:
     _decide(home, lambda actor, core: people.hide(actor, core, who, is_hidden=not again))
 
 
+@COMMAND.command("cover")
+@click.argument("who")
+@click.argument("face")
+@click.pass_obj
+def cover(home: Path, who: str, face: str) -> None:
+    """Choose the FACE that WHO is shown by; `people show` lists them."""
+    from pipeline.service import people
+
+    _decide(home, lambda actor, core: people.cover(actor, core, who, face))
+
+
 @COMMAND.command("consent")
 @click.argument("who")
 @click.argument("said", type=click.Choice(["yes", "no", "unknown"]))

@@ -26,7 +26,7 @@ from pipeline.vision.faces import similarity
 
 EVENTS = (  # after which there may be something to group
     "file.studied", "file.purged", "people.merged", "people.undone", "people.told-apart",
-    "person.named", "person.hidden", "person.consented", "faces.moved",
+    "person.named", "person.hidden", "person.cover-chosen", "person.consented", "faces.moved",
 )  # fmt: skip
 # Fitted to one embedding, by bench/accuracy/people.py: measure anew when that changes.
 BARS = Bars(close=0.77, same=similarity.SAME, joins=0.73, doubtful=similarity.DOUBTFUL)

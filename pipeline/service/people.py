@@ -97,6 +97,11 @@ async def hide(actor: Actor, core: Core, who: str, *, is_hidden: bool) -> str:
     return await _decide(actor, core, _hide, who, is_hidden=is_hidden)
 
 
+async def cover(actor: Actor, core: Core, who: str, face: str) -> str:
+    """Choose the face somebody is shown by. Raises `NotFound`, `Invalid` for another's face."""
+    return await _decide(actor, core, _cover, who, face)
+
+
 async def undoable(actor: Actor, core: Core, limit: int = 20) -> list[Entry]:
     """The decisions that can be taken back, newest first."""
     return await core.db.read(journal.open_entries, actor.library_id, limit)
@@ -104,7 +109,9 @@ async def undoable(actor: Actor, core: Core, limit: int = 20) -> list[Entry]:
 
 async def undo(actor: Actor, core: Core, entry: str | None = None) -> Entry:
     """Take back a decision, the newest if none is named. Raises `NotFound`, `Conflict`."""
-    undone = await core.db.write(journal.undo, actor.library_id, entry, core.clock, actor=actor.label)
+    undone = await core.db.write(
+        journal.undo, actor.library_id, entry, core.clock, actor=actor.label
+    )
     await _regroup(core)
     return undone
 
@@ -192,3 +199,7 @@ def _move(con: sqlite3.Connection, by: By, faces: Sequence[str], to: str | None)
 
 def _hide(con: sqlite3.Connection, by: By, who: str, *, is_hidden: bool) -> str:
     return decisions.hide(con, by, stored.find(con, by.owner_id, who).id, is_hidden=is_hidden)
+
+
+def _cover(con: sqlite3.Connection, by: By, who: str, face: str) -> str:
+    return decisions.cover(con, by, stored.find(con, by.owner_id, who).id, face)

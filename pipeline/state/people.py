@@ -29,10 +29,11 @@ _PERSON = (
     " FROM people p LEFT JOIN faces f ON f.person_id = p.id"
     f" LEFT JOIN media_files m ON m.id = f.file_id AND m.state IN {_ALIVE}"
 )
+# The chosen face for as long as it is theirs and its file lives, else the best to be seen.
 _COVER = (
     "SELECT f.id FROM faces f JOIN media_files m ON m.id = f.file_id"
     f" WHERE f.person_id = ? AND m.state IN {_ALIVE}"
-    " ORDER BY f.score * f.w * f.h * min(f.sharpness, 1.0) DESC, f.id LIMIT 1"
+    " ORDER BY f.id IS ? DESC, f.score * f.w * f.h * min(f.sharpness, 1.0) DESC, f.id LIMIT 1"
 )
 
 
@@ -190,7 +191,7 @@ def _portrait(row: sqlite3.Row) -> Portrait:
 
 
 def _person(con: sqlite3.Connection, row: sqlite3.Row) -> Person:
-    best = con.execute(_COVER, (row["id"],)).fetchone()
+    best = con.execute(_COVER, (row["id"], row["cover_face_id"])).fetchone()
     return Person(
         id=row["id"],
         name=row["name"],
@@ -198,6 +199,6 @@ def _person(con: sqlite3.Connection, row: sqlite3.Row) -> Person:
         is_hidden=bool(row["is_hidden"]),
         faces=row["faces"],
         files=row["files"],
-        cover=row["cover_face_id"] or (best and best["id"]),
+        cover=best and best["id"],
         created_at=row["created_at"],
     )

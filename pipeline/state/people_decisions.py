@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.errors import Conflict, Invalid, NotFound
 from pipeline.events import (
+    CoverChosen,
     Event,
     FacesMoved,
     PeopleMerged,
@@ -74,8 +75,12 @@ def merge(con: sqlite3.Connection, by: By, into_id: str, other_id: str) -> str:
         set_excluded(con, face_id, into_id, is_there=True)
     for third in thirds:
         set_apart(con, into_id, third, is_there=third != into_id)
+    con.execute(
+        "UPDATE people SET name = coalesce(name, ?1), cover_face_id = coalesce(cover_face_id,"
+        " (SELECT cover_face_id FROM people WHERE id = ?2)) WHERE id = ?3",
+        (other.name, other_id, into_id),
+    )
     con.execute("DELETE FROM people WHERE id = ?", (other_id,))
-    con.execute("UPDATE people SET name = coalesce(name, ?) WHERE id = ?", (other.name, into_id))
     said = f"{called(other)} was merged into {called(into)}."
     return _done(con, by, "merge", said, before, PeopleMerged(into_id, other_id))
 
@@ -152,6 +157,22 @@ def hide(con: sqlite3.Connection, by: By, person_id: str, *, is_hidden: bool) ->
     _pin(con, person_id)
     said = f"{called(who)} was {'hidden' if is_hidden else 'shown again'}."
     return _done(con, by, "hide", said, before, PersonHidden(person_id, is_hidden))
+
+
+def cover(con: sqlite3.Connection, by: By, person_id: str, face_id: str) -> str:
+    """Choose the face that somebody is shown by. Raises `NotFound`, and `Invalid` where the face
+    is somebody else's."""
+    who = _willing(con, by, person_id)
+    if _owners_of(con, by, [face_id])[face_id] != person_id:
+        raise Invalid(
+            f"That face is not one of {called(who)}.",
+            hint="darkroom people show lists somebody's faces.",
+        )
+    before = _images(con, [person_id])
+    con.execute("UPDATE people SET cover_face_id = ? WHERE id = ?", (face_id, person_id))
+    _pin(con, person_id)
+    said = f"{called(who)} got another cover."
+    return _done(con, by, "cover", said, before, CoverChosen(person_id, face_id))
 
 
 def checked_name(wanted: str) -> str:

@@ -54,6 +54,9 @@ def test_a_person_is_named_corrected_and_forgotten(home: Path) -> None:
     assert "To undo:  darkroom people undo" in named.out
     shown = cli.darkroom(home, "people", "show", "anna", "--json").out.splitlines()
     faces = [json.loads(line)["face"]["id"] for line in shown]
+    assert cli.darkroom(home, "people", "cover", "anna", faces[1]).status == 0
+    listed_anew = cli.darkroom(home, "people", "list", "--json").out.splitlines()
+    assert faces[1] in {json.loads(line)["cover"] for line in listed_anew}
     assert cli.darkroom(home, "people", "not", faces[0]).status == 0
     assert "Undone: 1 face belongs" in cli.darkroom(home, "people", "undo").out
     assert cli.darkroom(home, "people", "consent", "Anna", "no").status != 0  # nobody answered

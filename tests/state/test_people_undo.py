@@ -75,7 +75,8 @@ def _decide(con: sqlite3.Connection, draw: st.DrawFn | Any) -> None:
     faces, persons = _ids(con, "faces"), _ids(con, "people")
     one, other = draw(st.sampled_from(faces)), draw(st.sampled_from(faces))
     who, whom = draw(st.sampled_from(persons)), draw(st.sampled_from(persons))
-    decision = draw(st.sampled_from(["name", "merge", "move", "split", "not", "yes", "no", "hide"]))
+    kinds = ["name", "merge", "move", "split", "not", "yes", "no", "hide", "cover"]
+    decision = draw(st.sampled_from(kinds))
     match decision:
         case "name":
             people_decisions.name(con, BY, who, draw(st.sampled_from(["Anna", "Ben", "Eva"])))
@@ -89,6 +90,8 @@ def _decide(con: sqlite3.Connection, draw: st.DrawFn | Any) -> None:
             people_decisions.answer(con, BY, one, other, is_same=decision == "yes")
         case "hide":
             people_decisions.hide(con, BY, who, is_hidden=draw(st.booleans()))
+        case "cover":
+            people_decisions.cover(con, BY, who, one)
 
 
 def _tried(con: sqlite3.Connection, draw: Any) -> bool:
@@ -201,3 +204,37 @@ def test_faces_that_are_gone_meanwhile_stop_no_undo() -> None:
         people_journal.undo(con, OWNER, None, CLOCK, actor="cli")
         left = con.execute("SELECT count(*) FROM faces WHERE person_id = 'p1'").fetchone()[0]
         assert left == FACES // GROUPS - 1
+
+
+def test_a_cover_is_chosen_and_undone() -> None:
+    """The chosen face stands for somebody until it is undone or turns out to be somebody else."""
+    with _album() as con:
+        faces = [face.face.id for face in people.portraits(con, OWNER, "p1")]
+        best = people.one(con, OWNER, "p1").cover
+        chosen = next(face for face in faces if face != best)
+        entry = people_decisions.cover(con, BY, "p1", chosen)
+        assert people.one(con, OWNER, "p1").cover == chosen
+        people_journal.undo(con, OWNER, entry, CLOCK, actor="cli")
+        assert people.one(con, OWNER, "p1").cover == best
+        people_decisions.cover(con, BY, "p1", chosen)
+        people_decisions.move(con, BY, [chosen], "p2")
+        assert people.one(con, OWNER, "p1").cover not in {chosen, None}
+
+
+def test_a_cover_is_kept_when_two_become_one() -> None:
+    """Whoever has chosen none takes over the other's."""
+    with _album() as con:
+        chosen = people.portraits(con, OWNER, "p2")[-1].face.id
+        people_decisions.cover(con, BY, "p2", chosen)
+        people_decisions.merge(con, BY, "p1", "p2")
+        assert people.one(con, OWNER, "p1").cover == chosen
+
+
+def test_a_cover_is_one_of_their_own_faces() -> None:
+    """Nobody is shown by somebody else's face, or by one that is not there."""
+    with _album() as con:
+        others = people.portraits(con, OWNER, "p2")[0].face.id
+        with pytest.raises(Invalid):
+            people_decisions.cover(con, BY, "p1", others)
+        with pytest.raises(NotFound):
+            people_decisions.cover(con, BY, "p1", "nothing")
