@@ -53,6 +53,11 @@ def timestamp(at: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
+def unix_ms(at: datetime) -> int:
+    """`at` in whole milliseconds since 1970: for what is measured, where text would be long."""
+    return int(at.timestamp() * 1000)
+
+
 _counting = threading.Lock()
 _last = (0, 0)  # millisecond and counter of the newest id
 

@@ -12,20 +12,23 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
 
+from pipeline.clock import unix_ms
 from pipeline.errors import BadMedia, Broken, DarkroomError, Refused, TryLater
 from pipeline.intake import roots
 from pipeline.model import Done, JsonObject, Later, Outcome, Reject
-from pipeline.state import queue
+from pipeline.state import queue, spans
 from pipeline.state.asked import LibraryFile
 from pipeline.state.queue import Task
+from pipeline.state.spans import NewSpan
 from pipeline.work.claiming import Claimer
 from pipeline.work.ledger import Ledger
 from pipeline.work.queue import retry_delay_s
+from pipeline.work.spans import visited
 from pipeline.work.study import ATTEMPTS
 from pipeline.work.workers.child import GATE
 from pipeline.work.workers.contract import (
@@ -132,6 +135,7 @@ class Asker:
             reason = "The file is not in the library any more."
             await self._ledger.write(queue.fail, task.id, "NotFound", reason, now)
             return
+        began = unix_ms(self._ledger.clock.now())
         answer: Answer | None = None
         try:
             answer = await self._interruptible(task, file)
@@ -139,12 +143,26 @@ class Asker:
                 await self._put_back(task, None, "Interrupted", "")
                 return
             await self._kinds[task.kind].finish(answer)
-            await self._ledger.write(queue.finish, task.id, self._ledger.queue_now())
+            span = self._span(task, file, began, answer, "done")
+            await self._ledger.write(_finish, task.id, self._ledger.queue_now(), span)
         except DarkroomError as error:
+            told = "later" if isinstance(error, TryLater) else "failed"
             await self._settle(task, error)
+            span = self._span(task, file, began, answer, told)
+            await self._ledger.write(spans.add, [] if span is None else [span])
         finally:
             if answer is not None and answer.reply is not None:
                 await self._workers.release(answer.reply)
+
+    def _span(
+        self, task: Task, file: LibraryFile, began: int, answer: Answer | None, outcome: str
+    ) -> NewSpan | None:
+        """The visit as a span; None where the file needed none."""
+        if answer is not None and answer.reply is None:
+            return None
+        replies = () if answer is None or answer.reply is None else (answer.reply,)
+        period = (began, unix_ms(self._ledger.clock.now()))
+        return visited(task, period, file.size, replies, outcome)
 
     async def _interruptible(self, task: Task, file: LibraryFile) -> Answer | None:
         """The answer, or None if somebody paused or cancelled meanwhile."""
@@ -168,6 +186,8 @@ class Asker:
             return Answer(task, file, asking, {}, None)
         source = asking.source or file
         reply = await self._workers.visit(await self._request(task, source, asking))
+        began = unix_ms(self._ledger.clock.now()) - round(reply.wall_ms)
+        reply = replace(reply, began_ms=began)
         try:
             _require_same_bytes(source, reply.outcomes[GATE])
             _require_now(reply.outcomes)
@@ -237,6 +257,12 @@ class Asker:
             at=self._ledger.queue_now(),
             is_blameless=not counts,
         )
+
+
+def _finish(con: sqlite3.Connection, task_id: str, at: str, span: NewSpan | None) -> None:
+    queue.finish(con, task_id, at)
+    if span is not None:
+        spans.add(con, [span])
 
 
 def _require_same_bytes(file: LibraryFile, gate: Outcome) -> None:

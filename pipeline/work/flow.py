@@ -77,7 +77,7 @@ class Flow:
         self._ledger = Ledger(means.db, means.clock)
         self._claimer = Claimer(self._ledger, means.gate)
         self._twins = Twins()
-        self._student = Student(means.db, means.workers, means.stages, self._twins)
+        self._student = Student(means.db, means.clock, means.workers, means.stages, self._twins)
         versions = {stage.name: stage.version for stage in means.stages}
         self._recorder = Recorder(self._ledger.time, means.keep, versions, means.mark)
         self._asker = Asker(

@@ -24,10 +24,11 @@ from pipeline.metadata.columns import columns
 from pipeline.metadata.facts import Facts
 from pipeline.metadata.merge import merge
 from pipeline.model import BundleRole, Category, FileState, JsonObject
-from pipeline.state import events, queue, studies
+from pipeline.state import events, queue, spans, studies
 from pipeline.state.queue import Task
 from pipeline.state.studies import Derivative, Learnt, Result, StudyFile
 from pipeline.work.queue import QueueTime
+from pipeline.work.spans import span_of
 from pipeline.work.study import Casualty, Interrupted, Postponed, Read, Refusal, Study
 
 ACTOR = "flow"
@@ -92,6 +93,8 @@ class Recorder:
     ) -> list[Next]:
         """Record a batch; bundles are confirmed once, when all of the batch is known."""
         settled = [(r, self._record(con, r, at)) for r in recordings]
+        told = (span_of(recording.study) for recording in recordings)
+        spans.add(con, [one for one in told if one is not None])
         fresh = [r.study.file.id for r, state in settled if state in _CHANGES_BUNDLES]
         if fresh:
             joining.confirm(con, fresh, at)

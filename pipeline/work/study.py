@@ -13,9 +13,10 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pipeline.clock import Clock, unix_ms
 from pipeline.errors import BadMedia, TryLater
 from pipeline.model import Done, JsonObject, Later, Made, Outcome, Reject, Skip
 from pipeline.state import studies
@@ -102,22 +103,30 @@ Verdict = Read | Refusal | Postponed | Casualty | Interrupted
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A claimed task, its file, and what came of the visit."""
+    """A claimed task, its file, and what came of the visit; times are unix milliseconds."""
 
     task: Task
     file: StudyFile
     verdict: Verdict
     replies: tuple[VisitReply, ...] = ()
+    began_ms: int = 0
+    ended_ms: int = 0  # 0: nothing was visited
 
 
 class Student:
     """Sends files to the workers; holds what every visit needs."""
 
     def __init__(
-        self, db: Database, workers: Workers, stages: Sequence[DueStage], twins: Twins
+        self,
+        db: Database,
+        clock: Clock,
+        workers: Workers,
+        stages: Sequence[DueStage],
+        twins: Twins,
     ) -> None:
         prefix = secrets.token_hex(6)  # an earlier flow's work directories may still be there
         self._db = db
+        self._clock = clock
         self._visits = (f"{prefix}-{number}" for number in itertools.count(1))
         self._workers = workers
         self._twins = twins
@@ -127,6 +136,7 @@ class Student:
     async def study(self, task: Task, file: StudyFile) -> Study:
         """Visit the file. Every failure that concerns the file becomes a verdict."""
         visits: list[VisitReply] = []
+        began = unix_ms(self._clock.now())
         try:
             verdict = await self._verdict(file, visits)
         except TryLater as error:
@@ -135,7 +145,7 @@ class Student:
             verdict = Casualty(error.message, KILLED_ATTEMPTS)
         except BadMedia as error:
             verdict = Casualty(error.message)
-        return Study(task, file, verdict, tuple(visits))
+        return Study(task, file, verdict, tuple(visits), began, unix_ms(self._clock.now()))
 
     async def _verdict(self, file: StudyFile, visits: list[VisitReply]) -> Verdict:
         if file.sha256 is not None:
@@ -191,7 +201,8 @@ class Student:
             facts=facts,
         )
         reply = await self._workers.visit(request)
-        visits.append(reply)
+        began = unix_ms(self._clock.now()) - round(reply.wall_ms)
+        visits.append(replace(reply, began_ms=began))
         return reply.outcomes
 
     def _read(

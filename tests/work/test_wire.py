@@ -12,12 +12,19 @@ from hypothesis import strategies as st
 from pipeline.errors import DecodeFailed
 from pipeline.model import Done, Json, Later, Made, Outcome, Reject, Skip
 from pipeline.work.workers import wire
-from pipeline.work.workers.contract import LINE_LIMIT, StageCall, VisitReply, VisitRequest
+from pipeline.work.workers.contract import (
+    LINE_LIMIT,
+    StageCall,
+    StageTime,
+    VisitReply,
+    VisitRequest,
+)
 
 REQUEST = VisitRequest(
     "visit-1", Path("/photos/a.jpg"), "a.jpg", 10, 20, 30, (StageCall("hash"), StageCall("facts"))
 )
 WORK = Path("/srv/slot/visit-1")
+TIMES = (StageTime("hash", 0.0, 4.5, 3.0), StageTime("facts", 4.5, 1.0, 1.0))
 TEXT = st.text(max_size=50)
 PLAIN = st.recursive(
     st.none()
@@ -49,7 +56,9 @@ OUTCOME: st.SearchStrategy[Outcome] = st.one_of(
 @given(OUTCOME, OUTCOME)
 def test_replies_survive_the_pipe(first: Outcome, second: Outcome) -> None:
     """What a stage answered is what the core reads, on one line."""
-    reply = VisitReply("visit-1", {"hash": first, "facts": second}, "jpeg", WORK, 0.5, 7)
+    reply = VisitReply(
+        "visit-1", {"hash": first, "facts": second}, "jpeg", WORK, 0.5, 7, 9.5, TIMES
+    )
     line = wire.reply_to_json(reply, rss=5, is_spent=True)
     assert line.count(b"\n") == 1
     answer = wire.reply_from_json(line, REQUEST, WORK)
@@ -77,6 +86,8 @@ def good() -> dict[str, Json]:
         "format": "jpeg",
         "cpu_s": 0.1,
         "peak_rss": 1,
+        "wall_ms": 2.5,
+        "times": [["hash", 0, 1.5, 1]],
         "rss": 1,
         "spent": False,
     }
@@ -119,6 +130,13 @@ def made(*fields: Json) -> Json:
         spoilt(format="../../etc"),
         spoilt(cpu_s=float("nan")),
         spoilt(peak_rss="much"),
+        spoilt(wall_ms=-1),
+        spoilt(times=[["evil", 0, 1, 1]]),
+        spoilt(times=[["hash", 0, 1, 1], ["hash", 0, 1, 1]]),
+        spoilt(times=[["hash", 0, 1]]),
+        spoilt(times=[["hash", 0, "1", 1]]),
+        spoilt(times=[[["hash"], 0, 1, 1]]),
+        spoilt(times={"hash": [0, 1, 1]}),
         spoilt(outcomes=made("thumbnail", "../a.jpg", "image/jpeg", 1, 1)),
         spoilt(outcomes=made("thumbnail", "/etc/passwd", "image/jpeg", 1, 1)),
         spoilt(outcomes=made("thumbnail", ".hidden", "image/jpeg", 1, 1)),

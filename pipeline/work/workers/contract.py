@@ -42,8 +42,21 @@ class VisitRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class StageTime:
+    """When a stage ran, in milliseconds since its visit began, and the CPU it took."""
+
+    stage: str
+    start_ms: float
+    wall_ms: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class VisitReply:
-    """What came back. `made` files lie in `workdir` until adopted; `released()` empties it."""
+    """What came back. `made` files lie in `workdir` until adopted; `released()` empties it.
+
+    `times` are of the stages that ran; a stage that is not for the file's kind did not.
+    """
 
     visit_id: str
     outcomes: Mapping[str, Outcome]
@@ -51,6 +64,10 @@ class VisitReply:
     workdir: Path
     cpu_s: float = 0.0
     peak_rss: int = 0
+    wall_ms: float = 0.0
+    times: tuple[StageTime, ...] = ()
+    slot: int = 0
+    began_ms: int = 0  # unix time, by the clock of whoever asked
 
 
 class WorkerKilled(DecodeFailed):

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.errors import DecodeFailed
@@ -87,7 +87,7 @@ class LocalWorkers:
     def __init__(self, settings: LocalSettings, work: Path) -> None:
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="worker-start")
         self._slots = tuple(
-            Slot(settings, work / f"slot-{index}", self._starter) for index in range(settings.slots)
+            Slot(settings, work, index, self._starter) for index in range(settings.slots)
         )
         self._free: asyncio.LifoQueue[Slot] = asyncio.LifoQueue(settings.slots)
         self._released: list[Path] = []
@@ -156,8 +156,9 @@ class LocalWorkers:
 class Slot:
     """A place for one child; replaces it whenever it is dead, used up or not to be trusted."""
 
-    def __init__(self, settings: LocalSettings, work: Path, starter: Executor) -> None:
-        self.work = work
+    def __init__(self, settings: LocalSettings, work: Path, index: int, starter: Executor) -> None:
+        self.work = work / f"slot-{index}"
+        self.index = index
         self.child: Child | None = None
         self.started = 0
         self._settings = settings
@@ -197,7 +198,7 @@ class Slot:
             raise
         if self._is_used_up(child, answer):
             await self._replace()
-        return answer.reply
+        return replace(answer.reply, slot=self.index)
 
     async def stop(self) -> None:
         """Kill the child and whatever it started."""

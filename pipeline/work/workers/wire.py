@@ -16,15 +16,27 @@ from typing import NoReturn
 
 from pipeline.errors import DecodeFailed
 from pipeline.model import Done, Json, JsonObject, Later, Made, Outcome, Reject, Skip
-from pipeline.work.workers.contract import LINE_LIMIT, StageCall, VisitReply, VisitRequest
+from pipeline.work.workers.contract import (
+    LINE_LIMIT,
+    StageCall,
+    StageTime,
+    VisitReply,
+    VisitRequest,
+)
 
 TEXT_LIMIT = 2_000
 MADE_LIMIT = 32
 _ENVELOPE = 16_384  # bytes left for names and everything that is no outcome
 LONGEST_WAIT_S = 24 * 3600.0
+_LONGEST_MS = 1e9  # a visit of eleven days
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}\Z")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\Z")
 _MIME = re.compile(r"[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,64}\Z")
+
+
+_FIELDS = frozenset(
+    ("visit", "outcomes", "format", "cpu_s", "peak_rss", "wall_ms", "times", "rss", "spent")
+)
 
 
 class _Breach(Exception):
@@ -95,6 +107,8 @@ def reply_to_json(reply: VisitReply, *, rss: int, is_spent: bool) -> bytes:
         "format": reply.format,
         "cpu_s": reply.cpu_s,
         "peak_rss": reply.peak_rss,
+        "wall_ms": reply.wall_ms,
+        "times": [[t.stage, t.start_ms, t.wall_ms, t.cpu_ms] for t in reply.times],
         "rss": rss,
         "spent": is_spent,
     }
@@ -146,7 +160,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _answer(data: dict[str, Json], request: VisitRequest, workdir: Path) -> Answer:
-    if data.keys() != {"visit", "outcomes", "format", "cpu_s", "peak_rss", "rss", "spent"}:
+    if data.keys() != _FIELDS:
         raise _Breach("unknown or missing fields")
     if data["visit"] != request.visit_id:
         raise _Breach("it belongs to another visit")
@@ -160,8 +174,29 @@ def _answer(data: dict[str, Json], request: VisitRequest, workdir: Path) -> Answ
         workdir=workdir,
         cpu_s=_number(data["cpu_s"], 1e9),
         peak_rss=int(_number(data["peak_rss"], 2**60)),
+        wall_ms=_number(data["wall_ms"], _LONGEST_MS),
+        times=_times(data["times"], outcomes),
     )
     return Answer(reply, int(_number(data["rss"], 2**60)), data["spent"] is True)
+
+
+def _times(value: Json, asked: Mapping[str, Json]) -> tuple[StageTime, ...]:
+    """Each asked stage at most once."""
+    if not isinstance(value, list) or len(value) > len(asked):
+        raise _Breach("other times than of the stages")
+    times = tuple(map(_time, value))
+    if not {one.stage for one in times} <= asked.keys() or len({t.stage for t in times}) < len(
+        times
+    ):
+        raise _Breach("other times than of the stages")
+    return times
+
+
+def _time(value: Json) -> StageTime:
+    if not isinstance(value, list) or len(value) != 4 or not isinstance(value[0], str):
+        raise _Breach("a time is described wrongly")
+    start, wall, cpu = (_number(number, _LONGEST_MS) for number in value[1:])
+    return StageTime(value[0], start, wall, cpu)
 
 
 def _outcome_to_json(outcome: Outcome) -> JsonObject:
