@@ -368,6 +368,195 @@ class RecognitionTurnedOff(Event):
     erased: int
 
 
+# --- sharing -----------------------------------------------------------------------------------
+# Titles and comments are not told here, for the same reason as names of people.
+
+
+@event("album.made")
+@dataclass(frozen=True)
+class AlbumMade(Event):
+    """Somebody has a new album."""
+
+    subject: str
+
+
+@event("album.changed")
+@dataclass(frozen=True)
+class AlbumChanged(Event):
+    """An album has another title, description or cover."""
+
+    subject: str
+
+
+@event("album.deleted")
+@dataclass(frozen=True)
+class AlbumDeleted(Event):
+    """An album is gone; its files stay where they are."""
+
+    subject: str
+
+
+@event("album.files-added")
+@dataclass(frozen=True)
+class AlbumFilesAdded(Event):
+    """So many files came into an album."""
+
+    subject: str
+    files: int
+
+
+@event("album.files-removed")
+@dataclass(frozen=True)
+class AlbumFilesRemoved(Event):
+    """So many files left an album."""
+
+    subject: str
+    files: int
+
+
+@event("album.commented")
+@dataclass(frozen=True)
+class AlbumCommented(Event):
+    """Somebody wrote about an album or a file in it; `file` None: about all of it."""
+
+    subject: str
+    comment: str
+    file: str | None
+
+
+@event("album.uncommented")
+@dataclass(frozen=True)
+class AlbumUncommented(Event):
+    """A comment was taken back."""
+
+    subject: str
+    comment: str
+
+
+@event("album.favourite")
+@dataclass(frozen=True)
+class AlbumFavourite(Event):
+    """Somebody marked a file of an album as a favourite, or no longer."""
+
+    subject: str
+    file: str
+    is_favourite: bool
+
+
+@event("team.made")
+@dataclass(frozen=True)
+class TeamMade(Event):
+    """There is a new team."""
+
+    subject: str
+
+
+@event("team.changed")
+@dataclass(frozen=True)
+class TeamChanged(Event):
+    """A team has another name."""
+
+    subject: str
+
+
+@event("team.deleted")
+@dataclass(frozen=True)
+class TeamDeleted(Event):
+    """A team is gone, and all that was granted to it."""
+
+    subject: str
+
+
+@event("team.joined")
+@dataclass(frozen=True)
+class TeamJoined(Event):
+    """Somebody is in a team."""
+
+    subject: str
+    user: str
+
+
+@event("team.left")
+@dataclass(frozen=True)
+class TeamLeft(Event):
+    """Somebody is no longer in a team."""
+
+    subject: str
+    user: str
+
+
+@event("access.granted")
+@dataclass(frozen=True)
+class AccessGranted(Event):
+    """A person or a team may see, or do, what they could not; the subject is what was lent."""
+
+    subject: str
+    resource_type: str
+    permission: str
+    user: str | None
+    team: str | None
+
+
+@event("access.revoked")
+@dataclass(frozen=True)
+class AccessRevoked(Event):
+    """What was lent to a person or a team is theirs no longer."""
+
+    subject: str
+    resource_type: str
+    user: str | None
+    team: str | None
+
+
+@event("share.made")
+@dataclass(frozen=True)
+class ShareMade(Event):
+    """There is a new link."""
+
+    subject: str
+
+
+@event("share.changed")
+@dataclass(frozen=True)
+class ShareChanged(Event):
+    """A link has other conditions, or another address."""
+
+    subject: str
+
+
+@event("share.revoked")
+@dataclass(frozen=True)
+class ShareRevoked(Event):
+    """A link leads nowhere any more."""
+
+    subject: str
+
+
+@event("share.viewed")
+@dataclass(frozen=True)
+class ShareViewed(Event):
+    """Somebody opened a link; `views` counts all times so far."""
+
+    subject: str
+    views: int
+
+
+@event("quota.set")
+@dataclass(frozen=True)
+class QuotaSet(Event):
+    """A user may keep more, or less, than before; the subject is the user."""
+
+    subject: str
+
+
+@event("quota.warned")
+@dataclass(frozen=True)
+class QuotaWarned(Event):
+    """A user passed the soft limit; what is uploaded is still taken."""
+
+    subject: str
+
+
 # --- storage and state -------------------------------------------------------------------------
 
 

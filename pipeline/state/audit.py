@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.model import Actor, JsonObject
+from pipeline.state.files import storable
 
 BEGINNING = "0" * 64  # what the first line holds for the hash before it
 _COLUMNS = "seq, at, user_id, role, surface, action, subject, before, after, previous, hash"
@@ -87,11 +88,11 @@ def record(  # noqa: PLR0913, PLR0917 - these seven facts are the line
     facts = {
         "seq": seq,
         "at": at,
-        "user_id": _storable(actor.user_id),
+        "user_id": storable(actor.user_id),
         "role": actor.role,
         "surface": str(actor.surface),
         "action": action,
-        "subject": _storable(subject),
+        "subject": storable(subject),
         "before": _json(before),
         "after": _json(after),
     }
@@ -175,8 +176,3 @@ def _where(asked: Asked) -> tuple[str, tuple[str, ...]]:
 
 def _json(value: JsonObject | None) -> str | None:
     return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-def _storable(text: str) -> str:
-    """A lone surrogate, which a name on disk may hold, cannot be bound."""
-    return text.encode("utf-8", "replace").decode("utf-8")
