@@ -133,6 +133,19 @@ class Privacy(Section):
     home_zones: tuple[HomeZone, ...] = Field((), description="for `darkroom scrub --zones`")
 
 
+class Web(Section):
+    """The dashboard and the API."""
+
+    host: str = Field("127.0.0.1", description="0.0.0.0 for the whole house; put TLS before it")
+    port: int = Field(8420, ge=0, le=65535, description="0 takes any free one")
+    public_url: str = Field(
+        "", description="how others reach it, for links: https://photos.example"
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses or networks whose X-Forwarded-For is believed"
+    )
+
+
 class Schedule(Section):
     """What happens by itself, in cron's five fields, local time."""
 
@@ -154,6 +167,7 @@ class Settings(Section):
     retention: Retention = Retention()
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
+    web: Web = Web()
 
 
 def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:

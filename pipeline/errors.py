@@ -5,9 +5,11 @@ DarkroomError                  a sentence a person understands, and a code for p
 │   ├─ StorageOffline          a disk or mount is not there
 │   ├─ StorageFull             no room; resumes by itself when there is
 │   ├─ RemoteDown              an outside service does not answer
-│   └─ Busy                    somebody else holds what we need
+│   ├─ Busy                    somebody else holds what we need
+│   └─ RateLimited             asked too often; slowed, never locked out
 ├─ Refused                     asking again changes nothing; the person can act
 │   ├─ NotFound                absent, or not visible to this actor (the two look the same)
+│   ├─ NotKnown                nobody knows who asks: sign in, or sign in again
 │   ├─ NotAllowed              the actor may not do this
 │   ├─ Invalid                 the request or a setting makes no sense
 │   ├─ Conflict                the thing changed meanwhile, or a name is taken
@@ -84,6 +86,12 @@ class Busy(TryLater):
     code = "busy"
 
 
+class RateLimited(TryLater):
+    """Asked too often: the same call is welcome after `after_s` seconds."""
+
+    code = "rate-limited"
+
+
 class Refused(DarkroomError):
     """Permanent for this request; the person can change something and ask anew."""
 
@@ -94,6 +102,16 @@ class NotFound(Refused):
     """Absent, or not visible to the actor; the two are told apart nowhere."""
 
     code = "not-found"
+
+
+class NotKnown(Refused):
+    """Who asks has not proved who they are; `challenge` says how to (RFC 9110, 11.6.1)."""
+
+    code = "not-known"
+
+    def __init__(self, message: str, *, hint: str = "", challenge: str = "Bearer") -> None:
+        super().__init__(message, hint=hint)
+        self.challenge = challenge
 
 
 class NotAllowed(Refused):

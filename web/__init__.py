@@ -1,4 +1,6 @@
-"""The HTTP side of Darkroom; each resource is a file that holds one `RESOURCE`.
+"""The HTTP side: REST API, live updates and the dashboard, on Quart, over `pipeline.service`.
 
-Stands beside `integrations` and `bot` on top of `pipeline.service`, and knows neither of them.
+Read `contract.py` first: a resource is one file in `resources/` that declares its routes with what
+they take, give and need; everything that all routes share (who asks, rights, rate limits, bodies,
+problem documents, paging, idempotency, OpenAPI) is done once, around them, in `endpoint.py`.
 """

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pipeline.errors import NotFound
-from pipeline.model import Actor, Json
+from pipeline.model import Actor, Json, JsonObject
 from pipeline.state import files as stored
 from pipeline.state.files import FileRow
 
@@ -30,6 +30,11 @@ async def one(actor: Actor, core: Core, name: str) -> FileRow:
             f"There is no file {name!r} in the library.", hint="darkroom find shows what there is."
         )
     return row
+
+
+async def facts(actor: Actor, core: Core, file_id: str) -> JsonObject:
+    """All that is known about one file, as the stages told it."""
+    return await core.db.read(stored.facts, actor.library_id, file_id) or {}
 
 
 def as_json(row: FileRow) -> dict[str, Json]:

@@ -1,0 +1,81 @@
+"""The bytes that surfaces show: originals and what was made of them, opened safely.
+
+A path is never taken from who asks: it comes from the state, below the library or the cache, and no
+link on the way is followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from pipeline.errors import NotFound
+from pipeline.library import below
+from pipeline.library.below import Below
+from pipeline.model import Actor, FileState
+from pipeline.service import files
+from pipeline.state import derivatives
+from pipeline.state.derivatives import Derived
+from pipeline.state.files import FileRow
+
+if TYPE_CHECKING:
+    from pipeline.core import Core
+
+_STORED = (FileState.PLACED, FileState.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Bytes to be shown: where they lie, what they are, and a version that changes with them."""
+
+    place: Below
+    mime: str
+    size: int
+    version: str
+    name: str  # under which a person would save it
+
+
+async def original(actor: Actor, core: Core, file_id: str) -> Media:
+    """The file itself. Raises `NotFound` where it is not in the library now."""
+    row = await files.one(actor, core, file_id)
+    if row.path is None or row.state not in _STORED:
+        raise NotFound("This file does not lie in the library now.", hint=row.reason or "")
+    name = PurePosixPath(row.path).name
+    mime = row.mime or "application/octet-stream"
+    place = Below(core.home.library, row.path)
+    return Media(place, mime, row.size, row.sha256 or row.updated_at, name)
+
+
+async def made(actor: Actor, core: Core, file_id: str) -> list[Derived]:
+    """What was made of the file: thumbnail, preview, clip ..."""
+    row = await files.one(actor, core, file_id)
+    return [] if row.sha256 is None else await core.db.read(derivatives.of, row.sha256)
+
+
+async def derivative(actor: Actor, core: Core, file_id: str, kind: str) -> Media:
+    """One derivative of the file. Raises `NotFound` where there is none of this kind."""
+    row = await files.one(actor, core, file_id)
+    found = [one for one in await made(actor, core, file_id) if one.kind == kind]
+    if not found:
+        raise NotFound(f"There is no {kind} of this file.")
+    one = found[0]
+    place = Below(core.home.cache, one.path)
+    return Media(place, one.mime, one.bytes, f"{row.sha256}-{kind}-{one.version}", _name(row, one))
+
+
+async def read(media: Media, start: int, length: int) -> bytes:
+    """`length` bytes from `start`, off the loop."""
+    return await asyncio.to_thread(_read, media, start, length)
+
+
+def _read(media: Media, start: int, length: int) -> bytes:
+    with below.opened(media.place) as descriptor:
+        return os.pread(descriptor, length, start)
+
+
+def _name(row: FileRow, one: Derived) -> str:
+    stem = PurePosixPath(row.path or row.source_path).stem
+    return f"{stem}-{one.kind}{PurePosixPath(one.path).suffix}"

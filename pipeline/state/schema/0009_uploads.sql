@@ -1,1 +1,0 @@
--- Uploads that can be resumed.

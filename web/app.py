@@ -1,0 +1,89 @@
+"""The Quart application: the API's resources, discovered, and everything that is not an API.
+
+Requests for the API go straight to their endpoint; Quart's own dispatch (contexts, signals, Jinja)
+is for pages. Every answer carries the security headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from quart import Quart, Request, Response
+from quart.typing import ResponseTypes
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import Map, RequestRedirect, Rule
+
+from pipeline.core import Core
+from pipeline.registry import discover
+from web import headers
+from web.contract import Gate, Resource, Route
+from web.endpoint import Endpoint, problem_response
+from web.problems import Problem
+from web.rates import Rates
+
+BODY_TIMEOUT_S = 60
+LARGEST_BODY = 64 << 20  # no route takes more; most take far less
+
+
+class App(Quart):
+    """Quart, with the API in front of it."""
+
+    def __init__(self, core: Core, gate: Gate, resources: Iterable[Resource]) -> None:
+        super().__init__("web", static_folder=None)
+        self.core = core
+        self.gate = gate
+        self.rates = Rates()
+        self.resources = tuple(resources)
+        self.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+        self.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
+        self.config["RESPONSE_TIMEOUT"] = (
+            None  # a film may take its time; the server ends dead ones
+        )
+        self._api = _map(self.routes, lambda route: Endpoint(route, core, gate, self.rates))
+        self._paths = self._api.bind("")
+
+    @property
+    def routes(self) -> list[Route]:
+        """Every route of every resource."""
+        return [route for resource in self.resources for route in resource.routes]
+
+    async def handle_request(self, request: Request) -> ResponseTypes:
+        """Answer one request: by its endpoint, or by Quart where it is no API."""
+        try:
+            endpoint, parameters = self._paths.match(request.path, request.method)
+        except NotFound:
+            response = await self._elsewhere(request)
+        except (MethodNotAllowed, RequestRedirect) as error:
+            response = _refused(error, request)
+        else:
+            response = await endpoint.answer(request, parameters)
+        headers.secure(response, request)
+        return response
+
+    async def _elsewhere(self, request: Request) -> ResponseTypes:
+        if not request.path.startswith("/api/"):
+            return await super().handle_request(request)
+        told = Problem(404, "There is nothing at this address.")
+        return problem_response(told, request, "")
+
+
+def create_app(core: Core, gate: Gate) -> App:
+    """The application over an open home, with every resource there is."""
+    return App(core, gate, discover("web.resources", "RESOURCE"))
+
+
+def _map(routes: Iterable[Route], endpoint: Any) -> Map:
+    rules = [Rule(route.rule, methods=[route.method], endpoint=endpoint(route)) for route in routes]
+    return Map(rules, strict_slashes=True, merge_slashes=False)
+
+
+def _refused(error: HTTPException, request: Request) -> Response:
+    if isinstance(error, RequestRedirect):
+        return problem_response(Problem(404, "There is nothing at this address."), request, "")
+    assert isinstance(error, MethodNotAllowed)
+    allowed = ", ".join(sorted({*(error.valid_methods or ()), "OPTIONS"}))
+    if request.method == "OPTIONS":
+        return Response(b"", 204, {"Allow": allowed})
+    told = Problem(405, f"This address takes {allowed}.", headers={"Allow": allowed})
+    return problem_response(told, request, "")

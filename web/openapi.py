@@ -1,0 +1,202 @@
+"""The API's description (OpenAPI 3.1), made from the routes themselves, so that it is true.
+
+Every operation tells the right it needs, each status it may answer and the shape of each body.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from web.contract import Resource, Route
+
+VERSION = "2.0.0"
+TAKEN = "#/components/schemas/{model}"
+_PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
+_WORDS: Mapping[int, str] = {
+    200: "Done.",
+    201: "Made.",
+    202: "Accepted: a job does it.",
+    204: "Done; there is nothing to tell.",
+    206: "A part, as asked by `Range`.",
+    302: "Go on at `Location`.",
+    304: "Unchanged since the version in `If-None-Match`.",
+    400: "The request cannot be read.",
+    401: "Nobody knows who asks.",
+    403: "The actor may not do this; `detail` names the right.",
+    404: "There is no such thing, or it is not yours to see.",
+    406: "Not in this form.",
+    408: "The body came too slowly.",
+    409: "Something else stands in the way.",
+    410: "It was there, and is no more.",
+    412: "It changed since the version in `If-Match`.",
+    413: "The body is too large.",
+    415: "The body must be JSON.",
+    416: "There is no such part.",
+    422: "The request can be read and makes no sense; `errors` point at the places.",
+    428: "Send the version you have seen in `If-Match`.",
+    429: "Too many requests; `Retry-After` says when.",
+    500: "Darkroom's own fault.",
+    503: "Not now; `Retry-After` says when.",
+    507: "A disk is full.",
+}
+
+
+def document(resources: Iterable[Resource], title: str = "Darkroom") -> dict[str, Any]:
+    """The whole document."""
+    resources = tuple(resources)
+    routes = [(resource, route) for resource in resources for route in resource.routes]
+    paths: dict[str, dict[str, Any]] = {}
+    for resource, route in routes:
+        path = _PARAMETER.sub(r"{\g<name>}", route.rule)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(resource, route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": title,
+            "version": VERSION,
+            "description": "All the dashboard can do. Errors are problem documents (RFC 9457).",
+            "license": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
+        },
+        "tags": [{"name": one.name, "description": one.description} for one in resources],
+        "paths": paths,
+        "components": {"schemas": _schemas(routes), "securitySchemes": _SECURITY},
+    }
+
+
+_SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-darkroom"},
+}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def _schemas(routes: Iterable[tuple[Resource, Route]]) -> dict[str, Any]:
+    given = {(one.gives, "serialization") for _, one in routes if one.gives is not None}
+    taken = {(one.takes, "validation") for _, one in routes if one.takes is not None}
+    wanted = sorted(given | taken, key=lambda pair: pair[0].__name__)
+    _, schemas = models_json_schema(wanted, ref_template=TAKEN)  # type: ignore[arg-type]  # the mode is a literal
+    return {**schemas.get("$defs", {}), "Problem": _PROBLEM}
+
+
+def _operation(resource: Resource, route: Route) -> dict[str, Any]:
+    summary, _, description = inspect.getdoc(route.handler).partition("\n\n")  # type: ignore[union-attr]  # a test holds that every handler has one
+    told: dict[str, Any] = {
+        "operationId": route.name,
+        "tags": [resource.name],
+        "summary": " ".join(summary.split()),
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
+        "responses": _responses(route),
+        "security": [] if route.right is None else [{name: []} for name in _SECURITY],
+    }
+    if description:
+        told["description"] = description
+    if route.right is not None:
+        told["x-right"] = str(route.right)
+    if route.takes is not None:
+        told["requestBody"] = {"required": True, "content": _json(route.takes)}
+    return told
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": match["name"],
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer" if match["kind"] == "int" else "string"},
+        }
+        for match in _PARAMETER.finditer(route.rule)
+    ]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    schema = route.query.model_json_schema(ref_template=TAKEN)
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": shape}
+        for name, shape in schema.get("properties", {}).items()
+    ]
+
+
+def _headers(route: Route) -> list[dict[str, Any]]:
+    told = []
+    if route.is_conditional:
+        told.append(_header("If-Match", "The version you have seen.", required=True))
+    if route.method == "POST" and not route.is_raw:
+        told.append(_header("Idempotency-Key", "Sent twice, it takes effect once."))
+    return told
+
+
+def _header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": description,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    }
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    told: dict[str, Any] = {str(route.status): {"description": _WORDS[route.status]}}
+    if route.gives is not None:
+        told[str(route.status)]["content"] = _json(route.gives)
+    elif route.is_raw and route.status < 300:
+        told[str(route.status)]["content"] = {one: {} for one in route.media_types}
+    for status in sorted(_failures(route)):
+        told[str(status)] = {"description": _WORDS[status]}
+        if status >= 400:
+            content = {"schema": {"$ref": TAKEN.format(model="Problem")}}
+            told[str(status)]["content"] = {"application/problem+json": content}
+    return told
+
+
+def _failures(route: Route) -> set[int]:
+    found = {406, 429, 500, 503, *route.errors}
+    if route.right is not None:
+        found |= {401, 403}
+    if "<" in route.path:
+        found.add(404)
+    if route.takes is not None:
+        found |= {400, 408, 413, 415, 422}
+    if route.query is not None:
+        found |= {400, 422}
+    if route.is_conditional:
+        found |= {412, 428}
+    if route.method == "POST" and not route.is_raw:
+        found |= {400, 409, 422}
+    if route.method == "GET" and not route.is_raw:
+        found.add(304)
+    return found
+
+
+def _json(model: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": TAKEN.format(model=model.__name__)}}}

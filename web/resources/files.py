@@ -1,0 +1,232 @@
+"""Files: looking for them, one by one, and their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import Field
+from quart import Response
+
+from pipeline.access.rights import Right
+from pipeline.library.renaming import Renamed
+from pipeline.model import Json
+from pipeline.service import files, finding, media, tags, trash
+from pipeline.state.files import FileRow
+from web import media as answering
+from web.contract import Answer, Asked, Given, Resource
+from web.paging import Paged, cursor_of, links, values_of
+from web.problems import Problem
+
+RESOURCE = Resource("files", "Photos, videos, audio and documents.")
+
+
+class FileView(Given):
+    """One file."""
+
+    id: str
+    state: str
+    category: str | None
+    format: str | None
+    mime: str | None
+    path: str | None
+    size: int
+    sha256: str | None
+    bundle_id: str | None
+    bundle_role: str | None
+    duplicate_of: str | None
+    is_damaged: bool
+    reason: str | None
+    taken_at: str | None
+    taken_from: str | None
+    taken_confidence: float | None
+    lat: float | None
+    lon: float | None
+    place: str | None
+    width: int | None
+    height: int | None
+    orientation: int | None
+    duration_s: float | None
+    camera: str | None
+    lens: str | None
+    rating: int | None
+    title: str | None
+    found_at: str
+    placed_at: str | None
+    updated_at: str
+
+
+class TagView(Given):
+    """A tag and who says so."""
+
+    tag: str
+    source: str
+    model: str | None
+    confidence: float | None
+
+
+class DerivativeView(Given):
+    """Something made of a file."""
+
+    kind: str
+    mime: str
+    width: int
+    height: int
+    bytes: int
+    url: str
+
+
+class FileDetail(FileView):
+    """One file with all that is known about it."""
+
+    tags: list[TagView]
+    derivatives: list[DerivativeView]
+    facts: dict[str, Json]
+
+
+class FilePage(Given):
+    """A page of files, newest first."""
+
+    items: list[FileView]
+    next: str | None
+
+
+class Search(Paged):
+    """What to look for."""
+
+    q: Annotated[str, Field(max_length=4_000)] = ""
+    kind: Literal["photo", "video", "audio", "document", "sidecar", "unknown"] | None = None
+    state: Annotated[str, Field(max_length=20)] | None = None
+    since: Annotated[str, Field(max_length=20)] | None = None
+    until: Annotated[str, Field(max_length=20)] | None = None
+    like: Annotated[str, Field(max_length=64)] | None = None
+
+
+class TrashedView(Given):
+    """What became of one file of a bundle: where it lies now, or why it stayed."""
+
+    file_id: str
+    path: str | None = None
+    reason: str = ""
+
+
+class Moved(Given):
+    """What went to the trash or came back."""
+
+    items: list[TrashedView]
+
+
+@RESOURCE.get("/files", right=Right.FILES_READ, gives=FilePage, query=Search)
+async def listing(asked: Asked, query: Search) -> Answer:
+    """Files that fit a query, newest taken first.
+
+    `q` is the query language: `anna beach 2023`, `place:rome type:video before:2020`. With `like`
+    (a file's id) the likest come first, on one page.
+    """
+    term = finding.query_of(
+        asked.core,
+        query.q,
+        kind=query.kind,
+        state=query.state,
+        since=query.since,
+        until=query.until,
+    )
+    if query.like is not None:
+        found = await finding.like(asked.actor, asked.core, query.like, term, limit=query.limit)
+    else:
+        after = values_of(query.cursor, [int])
+        start = int(after[0]) if after else None
+        found = await finding.find(asked.actor, asked.core, term, limit=query.limit, after=start)
+    cursor = None if found.following is None else cursor_of([found.following])
+    page = FilePage(items=[FileView.model_validate(row) for row in found.rows], next=cursor)
+    return Answer(page, headers=links(asked.request, cursor))
+
+
+@RESOURCE.get("/files/<file_id>", right=Right.FILES_READ, gives=FileDetail)
+async def show(asked: Asked, file_id: str) -> Answer:
+    """One file with its tags, its evidence and what was made of it."""
+    row = await files.one(asked.actor, asked.core, file_id)
+    origins = await tags.origins(asked.actor, asked.core, row.id)
+    detail = FileDetail(
+        **FileView.model_validate(row).model_dump(),
+        tags=[
+            TagView(tag=tag, source=o.source, model=o.model, confidence=o.confidence)
+            for tag, o in origins.items()
+            if not o.is_removed
+        ],
+        derivatives=await _derivatives(asked, row),
+        facts=dict(await files.facts(asked.actor, asked.core, row.id)),
+    )
+    return Answer(detail, etag=version_of(row))
+
+
+@RESOURCE.delete(
+    "/files/<file_id>", right=Right.FILES_TRASH, gives=Moved, status=200, is_conditional=False
+)
+async def put_into_trash(asked: Asked, file_id: str) -> Moved:
+    """Put a file into the trash, with what belongs to it. It can be taken back."""
+    row = await files.one(asked.actor, asked.core, file_id)
+    told = asked.if_match
+    if told is not None and told != version_of(row):
+        raise Problem(412, "The file changed since you looked at it.")
+    return _moved(await trash.put(asked.actor, asked.core, [row.id]))
+
+
+@RESOURCE.get(
+    "/files/<file_id>/content",
+    right=Right.FILES_READ,
+    is_raw=True,
+    rate="media",
+    media_types=("*/*",),
+    errors=(206, 304, 416),
+)
+async def content(asked: Asked, file_id: str) -> Response:
+    """The original's bytes; `Range` is understood."""
+    one = await media.original(asked.actor, asked.core, file_id)
+    return await answering.respond(asked, one, download="download" in asked.request.args)
+
+
+@RESOURCE.get(
+    "/files/<file_id>/derivatives/<kind>",
+    right=Right.FILES_READ,
+    is_raw=True,
+    rate="media",
+    media_types=("image/*", "video/*"),
+    errors=(206, 304, 416),
+)
+async def derivative(asked: Asked, file_id: str, kind: str) -> Response:
+    """A thumbnail, preview or clip."""
+    one = await media.derivative(asked.actor, asked.core, file_id, kind)
+    return await answering.respond(asked, one)
+
+
+def version_of(row: FileRow) -> str:
+    """Changes whenever the file's row does."""
+    said = f"{row.id} {row.updated_at} {row.state}".encode()
+    return hashlib.blake2b(said, digest_size=12).hexdigest()
+
+
+async def _derivatives(asked: Asked, row: FileRow) -> list[DerivativeView]:
+    made = await media.made(asked.actor, asked.core, row.id)
+    base = f"/api/v2/files/{row.id}/derivatives"
+    return [
+        DerivativeView(
+            kind=one.kind,
+            mime=one.mime,
+            width=one.width,
+            height=one.height,
+            bytes=one.bytes,
+            url=f"{base}/{one.kind}",
+        )
+        for one in made
+    ]
+
+
+def _moved(results: list[trash.Result]) -> Moved:
+    return Moved(items=[_trashed(one) for one in results])
+
+
+def _trashed(one: trash.Result) -> TrashedView:
+    if isinstance(one, Renamed):
+        return TrashedView(file_id=one.file_id, path=one.path)
+    return TrashedView(file_id=one.file_id, reason=one.error.message)
