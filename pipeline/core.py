@@ -13,12 +13,13 @@ import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
+from pipeline.access.door import Door
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.errors import NotFound
 from pipeline.events import StateRestored
@@ -61,6 +62,7 @@ class Core:
     workers: LocalWorkers | None = None
     flow: Flow | None = None
     index: SimilarIndex | None = None
+    door: Door = field(default_factory=Door)
 
     def household(self, surface: Surface) -> Actor:
         """The household's owner, asking through `surface`."""
@@ -162,7 +164,7 @@ async def _open_copy(stack: AsyncExitStack, real: Home, rehearsal: Home, clock: 
 
 async def _household(db: Database, clock: Clock, mode: Mode) -> str:
     if mode is Mode.LOOK:
-        return await db.read(users.find, users.HOUSEHOLD) or ""
+        return await db.read(users.household) or ""
     now = clock.now()
     return await db.write(users.ensure_household, new_id(now), timestamp(now))
 
