@@ -13,7 +13,9 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.events import Event
 from pipeline.model import Actor, JsonObject
+from pipeline.state import events
 from pipeline.state.files import storable
 
 BEGINNING = "0" * 64  # what the first line holds for the hash before it
@@ -36,6 +38,14 @@ class Line:
     after: str | None
     previous: str
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who changes something, and when: stored UTC text."""
+
+    actor: Actor
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,19 @@ def record(  # noqa: PLR0913, PLR0917 - these seven facts are the line
         (*facts.values(), previous, _hash(facts, previous)),
     )
     return seq
+
+
+def tell(
+    con: sqlite3.Connection,
+    by: By,
+    event: Event,
+    *,
+    before: JsonObject | None = None,
+    after: JsonObject | None = None,
+) -> None:
+    """Write an event and the line of the log that goes with it, under the event's name."""
+    events.append(con, event, actor=by.actor.label, at=by.at)
+    record(con, by.actor, event.name, event.subject, before, after, by.at)
 
 
 def page(

@@ -1,0 +1,14 @@
+"""Versions of what people edit: nobody overwrites a change that they have not seen."""
+
+from __future__ import annotations
+
+from pipeline.errors import Conflict
+
+
+def require(now: int, seen: int | None) -> None:
+    """Raises `Conflict` where somebody changed the thing since it was `seen`; None: never mind."""
+    if seen is not None and seen != now:
+        raise Conflict(
+            "Somebody changed this meanwhile; nothing was overwritten.",
+            hint="Look at it again, then repeat your change.",
+        )
