@@ -1,7 +1,8 @@
 """Every setting, with its default and its explanation.
 
 Sources, later ones win: the defaults here, `darkroom.toml` in the home, environment variables
-`DARKROOM_SECTION__KEY`. An unknown key is an error with a suggestion, never silently ignored.
+`DARKROOM_SECTION__KEY`; a secret also as `DARKROOM_SECTION__KEY_FILE`, the path of a file that
+holds it. An unknown key is an error with a suggestion, never silently ignored.
 `load` is called once, by the composition root.
 """
 
@@ -10,12 +11,12 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import time
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 ENV_PREFIX = "DARKROOM_"
 NOT_SETTINGS = {"DARKROOM_HOME", "DARKROOM_CORPUS"}  # read by the command line and by tests
@@ -146,6 +147,40 @@ class Web(Section):
     )
 
 
+Role = Literal["owner", "admin", "editor", "viewer", "guest"]
+
+
+class Provider(Section):
+    """A login provider that speaks OpenID Connect, registered there with our address of return."""
+
+    issuer: str = Field(description="its address: https://accounts.example.org")
+    client_id: str = Field(description="how it knows this Darkroom")
+    client_secret: SecretStr = Field(SecretStr(""), description="empty for public clients")
+    label: str = Field("", description="what the button says; empty: the provider's name here")
+    scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="what is asked")
+    username_claim: str = Field("preferred_username", description="names new users")
+    registers: bool = Field(False, description="make an account for whoever it vouches for")
+    role: Role = Field("viewer", description="of accounts made this way")
+    role_claim: str = Field("", description="its claim of roles or groups; empty: none is read")
+    roles: Mapping[str, Role] = Field({}, description="what the claim says = the role here")
+    links_mail: bool = Field(
+        False, description="open the account with the same address of mail, if it is verified"
+    )
+
+
+class Accounts(Section):
+    """How people sign in, and for how long."""
+
+    passwords: bool = Field(True, description="False: only owners may use one; others a provider")
+    password_length: int = Field(10, ge=8, le=128, description="the shortest that is taken")
+    access_minutes: int = Field(15, ge=1, le=60, description="how long an access token is good")
+    refresh_days: int = Field(30, ge=1, le=365, description="a program unused this long signs in")
+    idle_days: int = Field(7, ge=1, le=365, description="a browser unused this long signs in")
+    session_days: int = Field(30, ge=1, le=3650, description="everybody signs in this often")
+    link_hours: int = Field(72, ge=1, le=720, description="how long a link to an account is good")
+    providers: Mapping[str, Provider] = Field({}, description="other places to sign in by")
+
+
 class Schedule(Section):
     """What happens by itself, in cron's five fields, local time."""
 
@@ -168,6 +203,7 @@ class Settings(Section):
     privacy: Privacy = Privacy()
     schedule: Schedule = Schedule()
     web: Web = Web()
+    accounts: Accounts = Accounts()
 
 
 def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -183,9 +219,33 @@ def _from_toml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read as TOML: {error}") from error
+    _refuse_open_secrets(path, found)
+    return found
+
+
+def _refuse_open_secrets(path: Path, found: Mapping[str, Any]) -> None:
+    """A file with a secret in it must be its owner's alone."""
+    secrets = [".".join(where) for where in _keys(found) if _is_secret(where)]
+    if secrets and path.stat().st_mode & 0o077:
+        raise SettingsError(
+            f"{path} holds a secret ({secrets[0]}) and others on this machine may read it: "
+            f"chmod 600 {path}, or name a file with it in {_variable(secrets[0])}"
+        )
+
+
+def _variable(dotted: str) -> str:
+    return f"{ENV_PREFIX}{dotted.upper().replace('.', '__')}_FILE"
+
+
+def _keys(found: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in found.items():
+        if isinstance(value, dict):
+            yield from _keys(value, (*above, key))
+        else:
+            yield (*above, key)
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -193,10 +253,24 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     for name, value in environ.items():
         if not name.startswith(ENV_PREFIX) or name in NOT_SETTINGS:
             continue
-        section, separator, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
-        if separator:
-            found.setdefault(section, {})[key] = value
+        where = tuple(name.removeprefix(ENV_PREFIX).lower().split("__"))
+        if len(where) == 1:
+            continue
+        secret = (*where[:-1], where[-1].removesuffix("_file"))
+        is_file = secret != where and _is_secret(secret)
+        *above, key = secret if is_file else where
+        below = found
+        for part in above:
+            below = below.setdefault(part, {})
+        below[key] = _secret_in(name, Path(value)) if is_file else value
     return found
+
+
+def _secret_in(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: the file {path} cannot be read") from error
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,13 +295,32 @@ def _sentence(where: tuple[str, ...], kind: str, message: str) -> str:
 
 
 def _names_at(where: tuple[str, ...]) -> list[str]:
+    model = _model_at(where)
+    return [] if model is None else list(model.model_fields)
+
+
+def _is_secret(where: tuple[str, ...]) -> bool:
+    """Whether the setting at this place is one that nobody may read."""
+    model = _model_at(where[:-1])
+    field = None if model is None else model.model_fields.get(where[-1])
+    return field is not None and field.annotation is SecretStr
+
+
+def _model_at(where: tuple[str, ...]) -> type[BaseModel] | None:
+    """The section at this place; a number or a name of the person's own stands for one of many."""
     model: type[BaseModel] = Settings
+    many = False
     for part in where:
-        if part.isdigit():
+        if many:
+            many = False
             continue
         field = model.model_fields.get(part)
-        nested = WatchedRoot if part == "roots" else getattr(field, "annotation", None)
-        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
-            return []
-        model = nested
-    return list(model.model_fields)
+        if field is None:
+            return None
+        inside = [field.annotation, *get_args(field.annotation)]
+        found = [one for one in inside if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not found:
+            return None
+        many = found[0] is not field.annotation
+        model = found[0]
+    return model
