@@ -557,6 +557,135 @@ class QuotaWarned(Event):
     subject: str
 
 
+# --- accounts ----------------------------------------------------------------------------------
+# No names and no addresses either: an event stays for ever.
+
+
+@event("user.added")
+@dataclass(frozen=True)
+class UserAdded(Event):
+    """Somebody has an account."""
+
+    subject: str
+    role: str
+
+
+@event("user.changed")
+@dataclass(frozen=True)
+class UserChanged(Event):
+    """An account is called otherwise, has another role, or was disabled or enabled."""
+
+    subject: str
+    role: str
+    is_active: bool
+
+
+@event("user.removed")
+@dataclass(frozen=True)
+class UserRemoved(Event):
+    """An account is gone."""
+
+    subject: str
+
+
+@event("password.changed")
+@dataclass(frozen=True)
+class PasswordChanged(Event):
+    """An account has another password, or its first; the subject is the user."""
+
+    subject: str
+
+
+@event("second-factor.on")
+@dataclass(frozen=True)
+class SecondFactorTurnedOn(Event):
+    """A code is asked for at every sign-in with a password; the subject is the user."""
+
+    subject: str
+
+
+@event("second-factor.off")
+@dataclass(frozen=True)
+class SecondFactorTurnedOff(Event):
+    """No code is asked for any more; the subject is the user."""
+
+    subject: str
+
+
+@event("second-factor.recovered")
+@dataclass(frozen=True)
+class RecoveryCodeUsed(Event):
+    """Somebody signed in with a recovery code; so many are left."""
+
+    subject: str
+    left: int
+
+
+@event("identity.linked")
+@dataclass(frozen=True)
+class IdentityLinked(Event):
+    """A login provider opens an account from now on; the subject is the user."""
+
+    subject: str
+    issuer: str
+
+
+@event("identity.unlinked")
+@dataclass(frozen=True)
+class IdentityUnlinked(Event):
+    """A login provider opens an account no more; the subject is the user."""
+
+    subject: str
+    issuer: str
+
+
+@event("session.started")
+@dataclass(frozen=True)
+class SessionStarted(Event):
+    """Somebody signed in."""
+
+    subject: str
+    user: str
+    method: str
+
+
+@event("session.ended")
+@dataclass(frozen=True)
+class SessionEnded(Event):
+    """A session is over, and why."""
+
+    subject: str
+    user: str
+    why: str
+
+
+@event("key.made")
+@dataclass(frozen=True)
+class KeyMade(Event):
+    """An API key was made."""
+
+    subject: str
+    user: str
+    scopes: tuple[str, ...]
+
+
+@event("key.revoked")
+@dataclass(frozen=True)
+class KeyRevoked(Event):
+    """An API key is worth nothing any more."""
+
+    subject: str
+    user: str
+
+
+@event("signing-key.made")
+@dataclass(frozen=True)
+class SigningKeyMade(Event):
+    """Access tokens are signed with another key; the subject is its id."""
+
+    subject: str
+
+
 # --- storage and state -------------------------------------------------------------------------
 
 
