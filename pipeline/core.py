@@ -29,6 +29,8 @@ from pipeline.library.below import Below
 from pipeline.model import Actor, Home, RootKind, Surface, Take
 from pipeline.state import events, lock, opening, search, snapshots, users
 from pipeline.state.connection import Database, open_database, open_for_reading
+from pipeline.state.hub import Hub
+from pipeline.state.progress import Board
 
 if TYPE_CHECKING:
     from pipeline.library.similar_index import SimilarIndex
@@ -63,6 +65,8 @@ class Core:
     flow: Flow | None = None
     index: SimilarIndex | None = None
     door: Door = field(default_factory=Door)
+    hub: Hub | None = None
+    board: Board | None = None
 
     def household(self, surface: Surface) -> Actor:
         """The household's owner, asking through `surface`."""
@@ -73,6 +77,18 @@ class Core:
         """Folders that no root may lie in."""
         home = self.home
         return (home.library, home.trash, home.quarantine, home.state, home.cache)
+
+    @property
+    def progress(self) -> Board:
+        """Where the jobs' progress is told."""
+        assert self.board is not None, "this core was not opened by open_core"
+        return self.board
+
+    @property
+    def news(self) -> Hub:
+        """Where live receivers of events subscribe."""
+        assert self.hub is not None, "this core was not opened by open_core"
+        return self.hub
 
     @property
     def working_flow(self) -> Flow:
@@ -116,7 +132,18 @@ async def open_core(
             case Mode.CHANGE | Mode.WORK:
                 db, found = await _open_as_owner(stack, home, clock)
         owner = await _household(db, clock, mode)
-        core = Core(settings, home, clock, db, owner, mode, template, found)
+        core = Core(
+            settings,
+            home,
+            clock,
+            db,
+            owner,
+            mode,
+            template,
+            found,
+            hub=Hub(db),
+            board=Board(clock),
+        )
         if found is not None:
             await _put_right(core, found)
         if mode in (Mode.WORK, Mode.REHEARSE):
@@ -218,6 +245,8 @@ async def _set_to_work(stack: AsyncExitStack, core: Core) -> Core:
     from pipeline.engine import Ground, open_engine
 
     rehearses = core.mode is Mode.REHEARSE
-    ground = Ground(core.settings, core.home, core.clock, core.db, core.template, rehearses)
+    ground = Ground(
+        core.settings, core.home, core.clock, core.db, core.template, rehearses, core.progress
+    )
     engine = await open_engine(stack, ground)
     return replace(core, workers=engine.workers, flow=engine.flow, index=engine.index)

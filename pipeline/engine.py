@@ -27,6 +27,7 @@ from pipeline.model import Home, JsonObject
 from pipeline.registry import discover
 from pipeline.state.connection import Database
 from pipeline.state.faces import recognition_is_on
+from pipeline.state.progress import Board
 from pipeline.work import learning, rendering, resources, restudy
 from pipeline.work.alongside import alongside
 from pipeline.work.asked import Kind
@@ -57,6 +58,7 @@ class Ground:
     db: Database
     template: Template
     rehearses: bool
+    board: Board
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
         gate=_gate(ground),
         keep=learning.keep,
         mark=mark,
+        board=ground.board,
         asked=() if ground.rehearses else _asked(ground, workers, stages, mark),
         place=functools.partial(_only_name if ground.rehearses else _place, ground, where),
         quarantine=functools.partial(_nothing_moved if ground.rehearses else _quarantine, ground),

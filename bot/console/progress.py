@@ -11,14 +11,16 @@ import click
 from bot.console import wording
 
 if TYPE_CHECKING:
-    from pipeline.state.reports import Steps
+    from pipeline.state.progress import Progress
 
-TAKING_IN = (("studied", "Study"), ("placed", "Place"))
-MAKING = (("made", "Make"),)
-Bars = tuple[tuple[str, str], ...]  # attributes of `Steps`, with what a person reads
+TAKING_IN = (("studied", "Study"), ("processed", "Place"))
+MAKING = (("processed", "Make"),)
+Bars = tuple[tuple[str, str], ...]  # attributes of `Progress`, with what a person reads
 
 
-async def show(steps: AsyncIterator[Steps], *, quiet: bool = False, bars: Bars = TAKING_IN) -> None:
+async def show(
+    steps: AsyncIterator[Progress], *, quiet: bool = False, bars: Bars = TAKING_IN
+) -> None:
     """Follow `steps` to their end; draw them only on a terminal. What work waits for is told."""
     told = _telling(steps)
     if quiet or not sys.stderr.isatty():
@@ -28,7 +30,7 @@ async def show(steps: AsyncIterator[Steps], *, quiet: bool = False, bars: Bars =
     await _draw(told, bars)
 
 
-async def _telling(steps: AsyncIterator[Steps]) -> AsyncIterator[Steps]:
+async def _telling(steps: AsyncIterator[Progress]) -> AsyncIterator[Progress]:
     before = None
     async for step in steps:
         if step.why and step.why != before:
@@ -37,15 +39,15 @@ async def _telling(steps: AsyncIterator[Steps]) -> AsyncIterator[Steps]:
         yield step
 
 
-async def _draw(steps: AsyncIterator[Steps], wanted: Bars) -> None:
+async def _draw(steps: AsyncIterator[Progress], wanted: Bars) -> None:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.progress import Progress as Drawing
 
     columns = (
         TextColumn("{task.description:<6}"),
@@ -54,7 +56,7 @@ async def _draw(steps: AsyncIterator[Steps], wanted: Bars) -> None:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Drawing(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks = {name: bars.add_task(words, total=None, rate="") for name, words in wanted}
         async for step in steps:
             for name, task in tasks.items():

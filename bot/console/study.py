@@ -38,7 +38,7 @@ async def _study(actor: Actor, core: Core) -> int:
     if job_id is None:
         click.echo("Everything is known that can be seen.")
         return 0
-    await progress.show(process.follow(actor, core, job_id), bars=(("made", "Study"),))
+    await progress.show(process.follow(actor, core, job_id), bars=(("processed", "Study"),))
     job = await jobs.get(actor, core, job_id)
     failures = await renditions.failures(actor, core, job_id)
     click.echo(f"{wording.count(job.file_count - len(failures), 'file')} studied again.")

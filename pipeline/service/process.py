@@ -6,19 +6,20 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
 from pipeline.errors import DarkroomError, NotFound
-from pipeline.events import JobStarted
+from pipeline.events import JobFinished, JobStarted
 from pipeline.intake import admit, filesystems, roots, sweep
 from pipeline.library import fsops, planning
 from pipeline.library.below import Below
 from pipeline.model import Actor, Json, Priority, Root, RootKind, Take
 from pipeline.state import events, faces, jobs, queue, reports
-from pipeline.state.reports import Steps
+from pipeline.state.progress import Progress
+from pipeline.work import headway
 
 if TYPE_CHECKING:
     from pipeline.core import Core
@@ -87,32 +88,40 @@ async def start(actor: Actor, core: Core, paths: Sequence[Path], *, move: bool =
     return job_id
 
 
-async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Steps]:
-    """How far the job is, four times a second, until it is over; ends with the final count.
+async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Progress]:
+    """How far the job is, at most four times a second, until it is over; ends with the last word.
 
     It is over, too, when all that is left was put off (an unreadable file, a full disk) and
     nothing moves any more: a person waits, and the next run goes on with it.
     """
     await core.db.read(jobs.require, job_id, actor.library_id)
     draining = asyncio.create_task(core.working_flow.drain(job_id), name=f"drain {job_id}")
-    before, since = None, core.clock.monotonic()
+    moved, since = None, core.clock.monotonic()
     try:
         while not draining.done():
-            step = await core.db.read(reports.steps, job_id)
-            yield step if step.why else replace(step, why=core.working_flow.waiting_for)
-            if step != before:
-                before, since = step, core.clock.monotonic()
-            if step.put_off == step.open_tasks and core.clock.monotonic() - since > PATIENCE_S:
-                at = timestamp(core.clock.now())
-                await core.db.write(jobs.finish, job_id, "failed", at, step.why)
-                break
+            step = core.progress.latest(job_id)
+            if step is not None:
+                yield step
+                if moved != (moved := (step.studied, step.processed, step.put_off, step.total)):
+                    since = core.clock.monotonic()
+                if step.put_off >= step.waiting and core.clock.monotonic() - since > PATIENCE_S:
+                    at = timestamp(core.clock.now())
+                    await core.db.write(_give_up, job_id, step.why, actor, at)
+                    break
             await asyncio.wait([draining], timeout=LOOK_S)
         else:
             await draining
         await _catch_up(core)
-        yield await core.db.read(reports.steps, job_id)
+        standing = await core.db.read(reports.standing, job_id)
+        if standing is not None:
+            yield headway.progress_of(job_id, standing)
     finally:
         draining.cancel()
+
+
+def _give_up(con: sqlite3.Connection, job_id: str, why: str | None, actor: Actor, at: str) -> None:
+    if jobs.finish(con, job_id, "failed", at, why):
+        events.append(con, JobFinished(job_id, "failed"), actor=actor.label, at=at)
 
 
 async def _catch_up(core: Core) -> None:
@@ -197,7 +206,9 @@ def _planned(rows: Iterable[dict[str, Json]], outcome: str) -> tuple[PlannedFile
 def _begin(
     con: sqlite3.Connection, job_id: str, actor: Actor, params: dict[str, Json], at: str
 ) -> None:
-    jobs.add(con, job_id, JOB_TYPE, owner_id=actor.library_id, actor=actor.label, params=params, at=at)
+    jobs.add(
+        con, job_id, JOB_TYPE, owner_id=actor.library_id, actor=actor.label, params=params, at=at
+    )
     events.append(con, JobStarted(job_id, JOB_TYPE), actor=actor.label, at=at)
 
 

@@ -48,20 +48,24 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """How far the files of a job are. What is `put_off` failed for now; `why` tells of one."""
+class Standing:
+    """How far the files of a job are. What is `put_off` failed for now; `why` tells of one.
 
+    A file is `studied` when its visit is over, and `done` when the job has nothing left to do with
+    it; bytes are those of the sources.
+    """
+
+    owner_id: str
+    is_over: bool
     total: int
     studied: int
-    placed: int
-    open_tasks: int
+    done: int
+    bytes_total: int
+    bytes_studied: int
+    bytes_done: int
+    errors: int
     put_off: int
     why: str | None
-
-    @property
-    def made(self) -> int:
-        """Of a job that makes things of files: how many it is done with."""
-        return self.total - self.open_tasks
 
 
 def note_known(con: sqlite3.Connection, job_id: str, file_ids: Sequence[str], at: datetime) -> None:
@@ -101,25 +105,40 @@ def totals(con: sqlite3.Connection, job_id: str) -> Totals:
     )
 
 
-def steps(con: sqlite3.Connection, job_id: str) -> Steps:
-    """How far the job is, counted from the rows."""
-    row = con.execute(
-        "SELECT count(*) AS total, total(f.state <> 'found') AS studied,"
-        " total(f.state NOT IN ('found', 'studied', 'placing')) AS placed"
-        f" FROM ({_FILES_OF_JOB}) t JOIN media_files f ON f.id = t.file_id",
-        {"job": job_id},
-    ).fetchone()
-    waiting = con.execute(
-        "SELECT count(*) AS open, max(error) AS why, total(status = 'queued'"
-        "  AND not_before IS NOT NULL AND error IS NOT NULL) AS put_off"
-        " FROM tasks WHERE job_id = ? AND status IN ('queued', 'claimed')",
+def standing(con: sqlite3.Connection, job_id: str) -> Standing | None:
+    """How far the job is, counted from the rows; None when there is no such job."""
+    job = con.execute(
+        "SELECT owner_id, error_count, status NOT IN ('queued', 'running', 'paused') AS is_over"
+        " FROM processing_jobs WHERE id = ?",
         (job_id,),
     ).fetchone()
-    return Steps(
+    if job is None:
+        return None
+    row = con.execute(
+        "SELECT count(*) AS total, total(is_studied) AS studied, total(is_done) AS done,"
+        " total(f.size) AS bytes_total, total(f.size * is_studied) AS bytes_studied,"
+        " total(f.size * is_done) AS bytes_done FROM (SELECT file_id,"
+        "  min(status NOT IN ('queued', 'claimed')) AS is_done,"
+        "  min(kind = 'place' OR status NOT IN ('queued', 'claimed')) AS is_studied"
+        "  FROM tasks WHERE job_id = ? AND file_id IS NOT NULL GROUP BY file_id) t"
+        " JOIN media_files f ON f.id = t.file_id",
+        (job_id,),
+    ).fetchone()
+    waiting = con.execute(
+        "SELECT max(error) AS why, total(not_before IS NOT NULL AND error IS NOT NULL) AS put_off"
+        " FROM tasks WHERE job_id = ? AND status = 'queued' AND error IS NOT NULL",
+        (job_id,),
+    ).fetchone()
+    return Standing(
+        owner_id=job["owner_id"],
+        is_over=bool(job["is_over"]),
         total=row["total"],
         studied=int(row["studied"]),
-        placed=int(row["placed"]),
-        open_tasks=waiting["open"],
+        done=int(row["done"]),
+        bytes_total=int(row["bytes_total"]),
+        bytes_studied=int(row["bytes_studied"]),
+        bytes_done=int(row["bytes_done"]),
+        errors=job["error_count"],
         put_off=int(waiting["put_off"]),
         why=waiting["why"],
     )

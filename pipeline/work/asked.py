@@ -26,6 +26,7 @@ from pipeline.state.asked import LibraryFile
 from pipeline.state.queue import Task
 from pipeline.state.spans import NewSpan
 from pipeline.work.claiming import Claimer
+from pipeline.work.headway import Headway
 from pipeline.work.ledger import Ledger
 from pipeline.work.queue import retry_delay_s
 from pipeline.work.spans import visited
@@ -94,12 +95,14 @@ class Asker:
         workers: Workers,
         library: Path,
         kinds: Sequence[Kind],
+        headway: Headway,
     ) -> None:
         self._ledger = ledger
         self._claimer = claimer
         self._workers = workers
         self._library = library
         self._kinds = {kind.name: kind for kind in kinds}
+        self._headway = headway
         self._running: dict[str, tuple[Task, asyncio.Task[Answer]]] = {}
         self._visits = 0
 
@@ -136,6 +139,7 @@ class Asker:
             await self._ledger.write(queue.fail, task.id, "NotFound", reason, now)
             return
         began = unix_ms(self._ledger.clock.now())
+        self._headway.begin(task.job_id, file.location.name)
         answer: Answer | None = None
         try:
             answer = await self._interruptible(task, file)
@@ -145,11 +149,13 @@ class Asker:
             await self._kinds[task.kind].finish(answer)
             span = self._span(task, file, began, answer, "done")
             await self._ledger.write(_finish, task.id, self._ledger.queue_now(), span)
+            self._tell(task, span)
         except DarkroomError as error:
             told = "later" if isinstance(error, TryLater) else "failed"
             await self._settle(task, error)
             span = self._span(task, file, began, answer, told)
             await self._ledger.write(spans.add, [] if span is None else [span])
+            self._tell(task, span)
         finally:
             if answer is not None and answer.reply is not None:
                 await self._workers.release(answer.reply)
@@ -163,6 +169,12 @@ class Asker:
         replies = () if answer is None or answer.reply is None else (answer.reply,)
         period = (began, unix_ms(self._ledger.clock.now()))
         return visited(task, period, file.size, replies, outcome)
+
+    def _tell(self, task: Task, span: NewSpan | None) -> None:
+        if span is None:
+            self._headway.placed(task.job_id)
+        else:
+            self._headway.visited(span, is_over=span.outcome == "done")
 
     async def _interruptible(self, task: Task, file: LibraryFile) -> Answer | None:
         """The answer, or None if somebody paused or cancelled meanwhile."""

@@ -23,16 +23,20 @@ from pipeline.intake import roots
 from pipeline.model import Home
 from pipeline.state import events, jobs, queue
 from pipeline.state.connection import Database
+from pipeline.state.progress import Board
 from pipeline.state.queue import JobCounts, Task
 from pipeline.state.studies import StudyFile
 from pipeline.work import adopt, pause
 from pipeline.work.asked import Asker, Kind
 from pipeline.work.claiming import Claimer
 from pipeline.work.gate import Gate
+from pipeline.work.headway import Headway
 from pipeline.work.ledger import Ledger
+from pipeline.work.meter import Meter
 from pipeline.work.pause import Pause
 from pipeline.work.record import ACTOR, Keep, Next, Recorder, Recording
 from pipeline.work.settling import Place, settle
+from pipeline.work.spans import span_of
 from pipeline.work.study import ATTEMPTS, DueStage, Interrupted, Postponed, Refusal, Student, Study
 from pipeline.work.tally import Tally
 from pipeline.work.twins import Twins
@@ -65,6 +69,7 @@ class Means:
     place: Place  # file ids whose bundles are complete -> what kept each from its place
     quarantine: Quarantine  # ids of rejected files
     mark: str = ""  # stands for the stages, see `study.mark_of`
+    board: Board | None = None  # where progress is told
     asked: Sequence[Kind] = ()  # work over files that are in the library already
 
 
@@ -76,12 +81,18 @@ class Flow:
         self._means = means
         self._ledger = Ledger(means.db, means.clock)
         self._claimer = Claimer(self._ledger, means.gate)
+        self._headway = Headway(self._ledger, means.board or Board(means.clock))
         self._twins = Twins()
         self._student = Student(means.db, means.clock, means.workers, means.stages, self._twins)
         versions = {stage.name: stage.version for stage in means.stages}
         self._recorder = Recorder(self._ledger.time, means.keep, versions, means.mark)
         self._asker = Asker(
-            self._ledger, self._claimer, means.workers, means.home.library, means.asked
+            self._ledger,
+            self._claimer,
+            means.workers,
+            means.home.library,
+            means.asked,
+            self._headway,
         )
         ahead = AHEAD * max(means.workers.slots, 2)
         self._visits: asyncio.Queue[tuple[Task, StudyFile]] = asyncio.Queue(ahead)
@@ -101,6 +112,11 @@ class Flow:
         return self._ledger.waiting_for
 
     @property
+    def meter(self) -> Meter:
+        """How much was done since the start."""
+        return self._headway.meter
+
+    @property
     def mark(self) -> str:
         """What stands for the stages that every file is studied with."""
         return self._means.mark
@@ -111,6 +127,7 @@ class Flow:
         """Work until cancelled. What an earlier run left behind is taken up first."""
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._headway.run(), name="flow: progress")
                 group.create_task(self._place_loop(), name="flow: place")
                 await self._take_up()
                 group.create_task(self._claim_loop(), name="flow: claim")
@@ -226,6 +243,7 @@ class Flow:
 
     async def _visit(self, task: Task, file: StudyFile) -> Study:
         """Study in a task of its own, so that this visit alone can be interrupted."""
+        self._headway.begin(task.job_id, file.source.name)
         study = self._student.study(task, file)
         running = asyncio.create_task(study, name=f"flow: study {file.id}")
         self._running[task.id] = (task, running)
@@ -250,7 +268,9 @@ class Flow:
     async def _place_loop(self) -> None:
         while True:
             batch = _rest_of([await self._placings.get()], self._placings)
-            broken = await settle(self._ledger, self._means.place, self.tally, batch)
+            broken = await settle(
+                self._ledger, self._means.place, (self.tally, self._headway), batch
+            )
             if broken is not None:
                 await self.pause(f"Something is wrong: {broken.message}", actor=ACTOR)
             self._announce()
@@ -267,10 +287,17 @@ class Flow:
         if rejected:
             await self._means.quarantine(rejected)
         self.tally.note(following)
+        self._tell_visits(batch, following)
         for step in following:
             if step.to_place is not None:
                 await self._placings.put(step.to_place)
         self._announce()
+
+    def _tell_visits(self, batch: Sequence[Study], following: Sequence[Next]) -> None:
+        for study, step in zip(batch, following, strict=True):
+            span = span_of(study)
+            if span is not None:
+                self._headway.visited(span, is_over=not (step.is_studied or step.is_repeated))
 
     async def _prepared(self, batch: Sequence[Study]) -> list[Recording]:
         if not any(adopt.touches_disk(study) for study in batch):

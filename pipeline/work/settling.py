@@ -15,6 +15,7 @@ from pipeline.state import bundles, queue, studies
 from pipeline.state.bundles import Follower
 from pipeline.state.connection import Database
 from pipeline.state.queue import Task
+from pipeline.work.headway import Headway
 from pipeline.work.ledger import Ledger
 from pipeline.work.queue import retry_delay_s
 from pipeline.work.record import settle_bundles
@@ -27,7 +28,7 @@ Outcome = tuple[Task, DarkroomError | None]
 
 
 async def settle(
-    ledger: Ledger, place: Place, tally: Tally, batch: Sequence[Task]
+    ledger: Ledger, place: Place, counts: tuple[Tally, Headway], batch: Sequence[Task]
 ) -> Broken | None:
     """Place the files of these tasks with their bundles; what is broken, if something is."""
     by_file = {task.file_id: task for task in batch}
@@ -38,7 +39,7 @@ async def settle(
         errors = dict.fromkeys(by_file, error)
     outcomes = [(task, errors.get(file_id)) for file_id, task in by_file.items()]
     await ledger.write(_record, ledger, outcomes)
-    _count(tally, outcomes)
+    _count(*counts, outcomes)
     return next((error for error in errors.values() if isinstance(error, Broken)), None)
 
 
@@ -72,8 +73,10 @@ def _record(con: sqlite3.Connection, ledger: Ledger, outcomes: Sequence[Outcome]
                 queue.fail(con, task.id, error.code, str(error), now)
 
 
-def _count(tally: Tally, outcomes: Sequence[Outcome]) -> None:
-    for _, error in outcomes:
+def _count(tally: Tally, headway: Headway, outcomes: Sequence[Outcome]) -> None:
+    for task, error in outcomes:
+        if not isinstance(error, TryLater | ChangedWhileRead):
+            headway.placed(task.job_id)
         match error:
             case None:
                 tally.placed += 1

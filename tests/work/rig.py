@@ -16,6 +16,7 @@ from pipeline.intake import admit
 from pipeline.model import Candidate, Home, Priority, Root, RootKind, Take
 from pipeline.state import roots
 from pipeline.state.connection import Database, open_database
+from pipeline.state.progress import Board
 from pipeline.state.queue import JobCounts
 from pipeline.work.alongside import alongside
 from pipeline.work.asked import Kind
@@ -49,6 +50,7 @@ class Rig:
         stages: Sequence[DueStage] = EVIL,
         policy: Policy | None = None,
         asked: Sequence[Kind] = (),
+        board: Board | None = None,
     ) -> Flow:
         """A flow over this rig, not running yet."""
         gate = Gate(self.db, self.clock, policy or Policy(min_memory=0, min_free=0), [], UTC)
@@ -63,6 +65,7 @@ class Rig:
             place=self.place,
             quarantine=self.quarantine,
             asked=asked,
+            board=board,
         )
         return Flow(means)
 
