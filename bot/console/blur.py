@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--but-known", is_flag=True, help="Leave people who have a name visible.")
 @click.option("--metadata", type=click.Choice(["keep", "private", "none"]), default="private",
               show_default=True, help="What the copy may tell besides the picture.")  # fmt: skip
+@making.brings_bundles
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.pass_obj
 def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -31,13 +32,14 @@ def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
     into: Path,
     but_known: bool,
     metadata: str,
+    alone: bool,
     as_json: bool,
 ) -> int:
     """Make copies of photos in which faces are blurred for good.
 
     Darkroom looks for faces in the copy again, until it finds none. Thumbnails and films inside the
     file, which would still show them, are left out. "private" metadata has no place, owner or
-    author. The originals are not touched.
+    author. Edits of a photo go along with it. The originals are not touched.
 
     \b
     Examples:
@@ -51,7 +53,10 @@ def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     async def run(actor: Actor, core: Core) -> int:
         rows = await making.rows_of(actor, core, Chosen(files, query))
-        orders = [(rows, Order("blur", wish))] if rows else []
+        order = Order("blur", wish)
+        orders = [(rows, order)]
+        if not alone:
+            orders = await making.together(actor, core, rows, order, as_json=as_json)
         return await making.carry_out(actor, core, orders, into=into, as_json=as_json)
 
     return work(home, run)

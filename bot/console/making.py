@@ -43,6 +43,42 @@ def chooses_files(command: _Command) -> _Command:
     return files(find(command))
 
 
+def brings_bundles(command: _Command) -> _Command:
+    """The option --alone, for commands whose copies are for others."""
+    option = click.option(
+        "--alone", is_flag=True,
+        help="Only the files named, without what belongs to them (film, RAW, sidecars).",
+    )  # fmt: skip
+    return option(command)
+
+
+async def together(
+    actor: Actor, core: Core, rows: Sequence[FileRow], order: Order, *, as_json: bool
+) -> list[tuple[list[FileRow], Order]]:
+    """The order for the files and for what belongs to them; says who joined and who stays."""
+    from pipeline.service import bundles
+
+    if not rows:
+        return []
+    found = await bundles.together(actor, core, rows, order.stage)
+    if as_json:
+        for row in found.behind:
+            told = {"file_id": row.id, "outcome": "left behind", "source": row.path}
+            click.echo(json.dumps(told))
+    else:
+        _tell_names("Going along, because they belong together", found.joined)
+        _tell_names("Left behind, because no such copy can be made of them", found.behind)
+    return [(list(found.rows), order)]
+
+
+def _tell_names(what: str, rows: Sequence[FileRow]) -> None:
+    if not rows:
+        return
+    names = [wording.path((row.path or row.source_path).rpartition("/")[2]) for row in rows]
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    click.echo(f"{what}: {', '.join(names[:_SHOWN])}{more}")
+
+
 async def rows_of(actor: Actor, core: Core, chosen: Chosen) -> list[FileRow]:
     """The files, in the order named or newest first. Raises `Invalid` when none is named."""
     from pipeline.service import files, finding

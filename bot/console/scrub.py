@@ -26,6 +26,7 @@ if TYPE_CHECKING:
               help="Only remove places inside the home zones of the settings.")  # fmt: skip
 @click.option("--owner", is_flag=True, help="Also remove owners' names, serial numbers and ids.")
 @click.option("--artist", is_flag=True, help="Also remove authors' names.")
+@making.brings_bundles
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file.")
 @click.pass_obj
 def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -37,13 +38,15 @@ def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
     zones: bool,
     owner: bool,
     artist: bool,
+    alone: bool,
     as_json: bool,
 ) -> int:
     """Make copies of photos and videos that do not tell where they were made.
 
     The copies show exactly what the originals show; positions are gone from every place where
-    cameras and programs write them. A file that cannot be scrubbed safely is refused with a reason,
-    never half done. The originals are not touched.
+    cameras and programs write them. What belongs to a file goes along: the film of a Live Photo,
+    the RAW file, edits, XMP sidecars. A file that cannot be scrubbed safely is refused with a
+    reason, never half done. The originals are not touched.
 
     \b
     Examples:
@@ -60,9 +63,11 @@ def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
         rows = await making.rows_of(actor, core, Chosen(files, query))
         wish: dict[str, Json] = {"owner": owner, "artist": artist}
         wish |= _location(core, round_km, is_zones=zones)
-        return await making.carry_out(
-            actor, core, [(rows, Order("scrub", wish))] if rows else [], into=into, as_json=as_json
-        )
+        order = Order("scrub", wish)
+        orders = [(rows, order)]
+        if not alone:
+            orders = await making.together(actor, core, rows, order, as_json=as_json)
+        return await making.carry_out(actor, core, orders, into=into, as_json=as_json)
 
     return work(home, run)
 

@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 import av
+from av.stream import Disposition
 
 from pipeline.codecs import video
 from pipeline.codecs.border import decoding
@@ -19,7 +20,10 @@ _PLAYS = ("video", "audio")
 
 
 def digest(content: Content, demuxer: str | None) -> str:
-    """Of every packet of picture and sound in its order, with its time. Raises `BadMedia`."""
+    """Of every packet of picture and sound in its order, with its time; covers are left out.
+
+    Raises `BadMedia`.
+    """
     if demuxer is None:
         raise NotMedia("This does not play.")
     source = io.BytesIO(content) if isinstance(content, bytes) else content
@@ -32,7 +36,8 @@ def digest(content: Content, demuxer: str | None) -> str:
         ) as film,
     ):
         for packet in film.demux():
-            if packet.stream.type in _PLAYS and packet.size:
+            is_cover = packet.stream.disposition & Disposition.attached_pic
+            if packet.stream.type in _PLAYS and packet.size and not is_cover:
                 seen.update(f"{packet.stream.type} {packet.pts} {packet.dts} ".encode())
                 seen.update(packet)
     return seen.hexdigest()

@@ -6,6 +6,7 @@ developing. Files that LibRaw does not know, or that are cut short, are searched
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from dataclasses import replace
@@ -40,6 +41,35 @@ def decode(content: Content, at_least: int | None) -> Stored:
                 "The file holds no picture that can be shown; it may be cut short."
             ) from failure
     return _turned(jpeg.decode(found, at_least), found, orient.from_tiff(data))
+
+
+def digest(data: bytes) -> str:
+    """Of the sensor's data and all numbers it is developed by. Raises `BadMedia`.
+
+    Equal digests mean that the same picture comes out of every developer that uses LibRaw's.
+    """
+    import rawpy
+
+    with decoding(), rawpy.imread(io.BytesIO(data)) as raw:
+        limits.require_decodable(raw.sizes.raw_width, raw.sizes.raw_height)
+        _require_sensor_data(raw, len(data))
+        is_flat = raw.raw_type == rawpy.RawType.Flat
+        pixels = raw.raw_image if is_flat else _linear(raw)
+        numbers = (
+            raw.sizes, raw.camera_whitebalance, raw.daylight_whitebalance,
+            raw.black_level_per_channel, raw.white_level, raw.color_desc,
+            raw.color_matrix.tolist(), raw.rgb_xyz_matrix.tolist(), raw.tone_curve.tolist(),
+        )  # fmt: skip
+        seen = hashlib.sha256(pixels.tobytes())
+        seen.update(repr(numbers).encode())
+        return seen.hexdigest()
+
+
+def _linear(raw: Any) -> Any:
+    """Of a sensor whose data is not one number a place: developed as it is, 16 bits."""
+    return raw.postprocess(
+        half_size=True, use_camera_wb=True, no_auto_bright=True, gamma=(1, 1), output_bps=16
+    )
 
 
 def _by_libraw(data: bytes, at_least: int | None) -> Stored:

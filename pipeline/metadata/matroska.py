@@ -91,8 +91,8 @@ def _elements(data: Data, start: int, end: int) -> Iterator[Element]:
         head = data[start : start + 12]
         if len(head) < 2 or start >= end:
             return
-        identity, id_size = _vint(head, 0, keeps_marker=True)
-        length, length_size = _vint(head, id_size, keeps_marker=False)
+        identity, id_size = vint(head, 0, keeps_marker=True)
+        length, length_size = vint(head, id_size, keeps_marker=False)
         if not id_size or not length_size or (identity == _CLUSTER and length < 0):
             return
         payload = start + id_size + length_size
@@ -101,7 +101,7 @@ def _elements(data: Data, start: int, end: int) -> Iterator[Element]:
         start = after
 
 
-def _vint(head: bytes, at: int, *, keeps_marker: bool) -> tuple[int, int]:
+def vint(head: bytes, at: int, *, keeps_marker: bool) -> tuple[int, int]:
     """EBML's number and its size in bytes; (0, 0) if it is none, -1 for the unknown length."""
     first = head[at] if at < len(head) else 0
     size = 9 - first.bit_length()

@@ -76,6 +76,12 @@ class Tiff:
 
     def span(self, entry: Entry | None) -> tuple[int, int]:
         """Where in `data` the bytes of a value lie, as (start, length); (0, 0) if nowhere."""
+        if entry is None or _SIZES[entry[0]] * entry[1] > _LONGEST_VALUE:
+            return 0, 0
+        return self.extent(entry)
+
+    def extent(self, entry: Entry | None) -> tuple[int, int]:
+        """As `span`, for a value of any length."""
         if entry is None:
             return 0, 0
         kind, count, at = entry
@@ -83,7 +89,7 @@ class Tiff:
         if at < 0:
             pointer = self._unpack("Q" if self.is_big else "I", -at)
             at = self.base + pointer if pointer else 0
-        if at <= 0 or at >= self.end or length > _LONGEST_VALUE:
+        if at <= 0 or at >= self.end:
             return 0, 0
         return at, min(length, self.end - at)
 

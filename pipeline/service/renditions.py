@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from pipeline.clock import new_id, timestamp
 from pipeline.errors import DarkroomError, Invalid
 from pipeline.events import JobStarted
 from pipeline.intake.formats import FORMATS
-from pipeline.library import fsops
+from pipeline.library import fsops, names
 from pipeline.library.below import Below
 from pipeline.model import Actor, FileState, JsonObject
 from pipeline.registry import discover
@@ -99,9 +99,7 @@ async def export(
     """
     await outside.require(core, folder)
     rows = {one.file_id: await files.one(actor, core, one.file_id) for one in wanted}
-    return await asyncio.to_thread(
-        lambda: [_export(core, one, rows[one.file_id], folder) for one in wanted]
-    )
+    return await asyncio.to_thread(_export_all, core, wanted, rows, folder)
 
 
 def suffix_of(format_name: str) -> str:
@@ -109,9 +107,43 @@ def suffix_of(format_name: str) -> str:
     return FORMATS[format_name].extension
 
 
-def _export(core: Core, one: Rendition, row: FileRow, folder: Path) -> Path | DarkroomError:
+def _export_all(
+    core: Core, wanted: Sequence[Rendition], rows: dict[str, FileRow], folder: Path
+) -> list[Path | DarkroomError]:
+    """A bundle keeps its names together: where one is taken, all get the same number."""
+    results: dict[str, Path | DarkroomError] = {}
+    for named in _bundles(wanted, rows):
+        targets = names.around(list(named))
+        number = 1
+        while any(fsops.is_taken(Below(folder, one.path(number))) for one in targets):
+            number += 1
+        for one, target in zip(named.values(), targets, strict=True):
+            results[one.id] = _export(core, one, Below(folder, target.path(number)))
+    return [results[one.id] for one in wanted]
+
+
+def _bundles(
+    wanted: Sequence[Rendition], rows: dict[str, FileRow]
+) -> Iterable[dict[str, Rendition]]:
+    """What is exported together, by the name it is to get; a name that comes again stands alone."""
+    groups: dict[str, dict[str, Rendition]] = {}
+    for one in wanted:
+        row, name = rows[one.file_id], _name_of(one, rows[one.file_id])
+        group = groups.setdefault(row.bundle_id or row.id, {})
+        if name in group:
+            group = groups.setdefault(one.id, {})
+        group[name] = one
+    return groups.values()
+
+
+def _name_of(one: Rendition, row: FileRow) -> str:
     made_from = PurePosixPath(row.path or row.source_path)
-    suffix = PurePosixPath(one.path or "").suffix
+    width = f"-{one.width}" if one.kind.startswith("web-") else ""
+    return f"{made_from.stem}{width}{PurePosixPath(one.path or '').suffix}"
+
+
+def _export(core: Core, one: Rendition, target: Below) -> Path | DarkroomError:
+    folder = target.base
     try:
         source = Below(core.home.cache, one.path or "")
         digest, identity = fsops.hash_file(source)
@@ -119,22 +151,12 @@ def _export(core: Core, one: Rendition, row: FileRow, folder: Path) -> Path | Da
         staged = Below(folder, f".darkroom-{one.id}")
         fsops.drop_staged(staged)
         copy = fsops.copy_verified(source, staged, identity=identity, sha256=digest)
-        width = f"-{one.width}" if one.kind.startswith("web-") else ""
-        target = _free(folder, f"{made_from.stem}{width}", suffix)
         fsops.link_new(copy, target)
         fsops.drop_staged(staged)
         fsops.fsync_folders(folder, [""])
     except DarkroomError as error:
         return error
     return target.path
-
-
-def _free(folder: Path, stem: str, suffix: str) -> Below:
-    target, number = Below(folder, f"{stem}{suffix}"), 1
-    while fsops.is_taken(target):
-        number += 1
-        target = Below(folder, f"{stem} ({number}){suffix}")
-    return target
 
 
 def _require_stage(order: Order) -> None:

@@ -1,10 +1,13 @@
-"""A copy of a photo or video that does not tell where it was made or whose it is, on request.
+"""A copy of a file that does not tell where it was made or whose it is, on request.
+
+Photos, RAW files, videos, sounds, and XMP sidecars.
 
 The copy shows exactly what the original shows; the original is not touched. Params:
   location  "all" (default): remove it; "round": to squares of `round_km`; "zones": remove it where
             it lies inside a home zone; "keep"
   round_km  side of the squares, 0.1 to 1000 (1)
   zones     home zones, each {"lat": ..., "lon": ..., "radius_m": ...}
+  places    where else the file is known to be made, each [lat, lon]: by its bundle, by a person
   owner     also remove owners' names, serial numbers, unique ids and makers' notes (false)
   artist    also remove authors' names (as `owner`); copyright notices stay
 """
@@ -17,9 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import Invalid
+from pipeline.errors import BadMedia, Invalid
+from pipeline.intake.formats import RAW
 from pipeline.metadata.window import Window
-from pipeline.model import Category, Done, Json, Made, Outcome, Reject, Skip
+from pipeline.model import Category, Done, Format, Json, Made, Outcome, Reject, Skip
 from pipeline.stages.contract import Stage
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
 _NAME = "scrub"
 _STEP = 4 << 20
-_PARAMS = frozenset(("location", "round_km", "zones", "owner", "artist"))
+_PARAMS = frozenset(("location", "round_km", "zones", "places", "owner", "artist"))
 
 
 def run(subject: Subject) -> Outcome:
@@ -116,27 +120,58 @@ def _write(data: Data, patches: tuple[Patch, ...], target: Path) -> None:
 
 def _same_look(subject: Subject, target: Path) -> None:
     """Raise `Invalid` unless the copy shows every pixel, or plays every packet, unchanged."""
-    if subject.format.category is Category.VIDEO:
-        from pipeline.codecs import packets
+    from pipeline.metadata.write.pictures import coded
 
-        with subject.content() as content:
-            before = packets.digest(content, subject.format.demuxer)
-        with target.open("rb") as file:
-            after = packets.digest(file, subject.format.demuxer)
-        if before != after:
-            raise Invalid("The copy would have played something else; none was made.")
-        return
-    if subject.format.name == "jpeg":
-        from pipeline.metadata.write.pictures import coded
+    if subject.format.category in (Category.VIDEO, Category.AUDIO):
+        _same_packets(subject, target)
+    elif subject.format.name in ("jpeg", "thm"):
+        _require_same(coded(target.read_bytes()) == coded(subject.data()))
+    elif subject.format.category is Category.PHOTO:
+        _same_pixels(subject, target.read_bytes())
 
-        is_same = coded(target.read_bytes()) == coded(subject.data())
-    else:
-        from pipeline.codecs import decode
 
-        copied = decode.decode(target.read_bytes(), subject.format.name, None).pixels
-        is_same = bool((subject.full() == copied).all())
+def _same_packets(subject: Subject, target: Path) -> None:
+    from pipeline.codecs import packets
+
+    with subject.content() as content:
+        before = packets.digest(content, subject.format.demuxer)
+    with target.open("rb") as file:
+        after = packets.digest(file, subject.format.demuxer)
+    if before != after:
+        raise Invalid("The copy would have played something else; none was made.")
+
+
+def _same_pixels(subject: Subject, made: bytes) -> None:
+    """Every frame and page; of a RAW file also the sensor's data and how it is developed."""
+    from pipeline.codecs import decode, frames, raw
+
+    name = subject.format.name
+    _require_same(bool((subject.full() == decode.decode(made, name, None).pixels).all()))
+    if (frames.count(subject.data(), name) or 1) > 1:
+        _require_same(frames.digest(made, name) == frames.digest(subject.data(), name))
+    if name in RAW:
+        try:
+            before = raw.digest(subject.data())
+        except BadMedia as error:
+            raise Invalid("This RAW file cannot be developed, so nothing can be proved.") from error
+        _require_same(raw.digest(made) == before)
+
+
+def _require_same(is_same: bool) -> None:
     if not is_same:
         raise Invalid("The copy would have looked different; none was made.")
 
 
-STAGE = Stage(_NAME, 1, run, frozenset((Category.PHOTO, Category.VIDEO)), is_on_request=True)
+def applies(told: Format) -> bool:
+    """Of sidecars only those that can be looked into."""
+    return told.category is not Category.SIDECAR or told.name in ("xmp", "thm")
+
+
+STAGE = Stage(
+    _NAME,
+    2,
+    run,
+    frozenset((Category.PHOTO, Category.VIDEO, Category.AUDIO, Category.SIDECAR)),
+    applies,
+    is_on_request=True,
+)

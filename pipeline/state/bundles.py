@@ -99,6 +99,17 @@ def members(con: sqlite3.Connection, bundle_ids: Iterable[str]) -> list[Row]:
     return bundled
 
 
+def positions(con: sqlite3.Connection, file_id: str) -> list[list[float]]:
+    """Where the file and what belongs to it were made, each [latitude, longitude]."""
+    found = con.execute(
+        "SELECT DISTINCT lat, lon FROM media_files WHERE lat IS NOT NULL AND lon IS NOT NULL"
+        " AND (id = ?1 OR bundle_id = (SELECT bundle_id FROM media_files WHERE id = ?1))"
+        " ORDER BY lat, lon",
+        (file_id,),
+    )
+    return [list(row) for row in found]
+
+
 def learn_content_ids(con: sqlite3.Connection, file_ids: Sequence[str]) -> None:
     """Take over the identifiers that visits read into the facts of these files."""
     con.execute(

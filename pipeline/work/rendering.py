@@ -26,7 +26,7 @@ from pipeline.library.below import Below
 from pipeline.library.replacing import Replacing
 from pipeline.library.trash import Asking as TrashAsking
 from pipeline.model import Done, Format, Home, Json, JsonObject, Later, Made, Reject, Skip
-from pipeline.state import jobs, originals, people, renditions
+from pipeline.state import bundles, jobs, originals, people, renditions
 from pipeline.state.asked import LibraryFile
 from pipeline.state.connection import Database
 from pipeline.state.queue import Task
@@ -102,9 +102,12 @@ def _ask(
 
 
 def _meant(con: sqlite3.Connection, stage: str, file: LibraryFile, wish: JsonObject) -> JsonObject:
-    """The wish as it is meant for this file: whose faces are known stands in the state."""
+    """The wish as it is meant for this file: who is known, and where it was made, stands in the
+    state; a bundle was made in one place, whichever of its files tells it."""
     if stage == "blur" and wish.get("faces") == "others":
         return {**wish, "keep": people.known_boxes(con, file.id)}
+    if stage == "scrub" and wish.get("location") == "zones":
+        return {**wish, "places": bundles.positions(con, file.id)}
     return wish
 
 

@@ -1,8 +1,7 @@
 """EXIF blocks and TIFF files without what is private: entries leave, values are blanked.
 
-Walks every directory: the main one and those behind it, Exif, GPS, sub-directories, and Apple's
-maker note. Other makers' notes go as a whole where they may hold what is to go, because nobody has
-described all of them.
+Walks every directory: the main one and those behind it, Exif, GPS, sub-directories, makers' notes
+(`notes.py`); pictures that are stored as JPEGs have metadata of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from pipeline.errors import BadMedia, Invalid
 from pipeline.metadata import exif
 from pipeline.metadata.findings import Data
-from pipeline.metadata.scrub import iptc, names, xmp
+from pipeline.metadata.scrub import iptc, names, notes, xmp
 from pipeline.metadata.scrub.wishes import Orders, rounded
 from pipeline.metadata.tiff import Ifd, Tiff
 from pipeline.metadata.write import block
@@ -21,17 +20,17 @@ from pipeline.metadata.write.patch import Patch, blank
 
 _XMP, _IPTC, _PHOTOSHOP = 0x02BC, 0x83BB, 0x8649
 _THUMBNAIL, _THUMBNAIL_LENGTH = 0x0201, 0x0202
-_MOST_IFDS = 64
-_APPLE = b"Apple iOS\0"
-_APPLE_HEADER = 14
-_APPLE_IDS = frozenset((0x0015, 0x0020, 0x002B))  # of the image, the request, the photo
-# Makers whose notes are well known and hold no place, by how the note begins.
-_WITHOUT_PLACE = (_APPLE, b"OLYMP", b"OM SYSTEM", b"FUJIFILM", b"SONY ")
-_CANON = b"Canon"
+# Where the parts of a picture begin and how long they are: strips, tiles; a RAW's own preview.
+_PARTS = ((0x0111, 0x0117), (0x0144, 0x0145))
+_PREVIEW = 0x002E
+_MOST_IFDS, _MOST_PARTS = 64, 1 << 16
+_JPEG = b"\xff\xd8\xff"
 
 
-def patches(data: Data, orders: Orders, start: int = 0, end: int | None = None) -> Iterator[Patch]:
-    """What to overwrite in the TIFF structure from `start` to `end`.
+def patches(
+    data: Data, orders: Orders, start: int = 0, end: int | None = None, *, is_raw: bool = False
+) -> Iterator[Patch]:
+    """What to overwrite in the TIFF structure from `start` to `end`, or in a RAW file built so.
 
     Raises `Invalid` for BigTIFF; a block that is none is blanked as a whole.
     """
@@ -43,14 +42,19 @@ def patches(data: Data, orders: Orders, start: int = 0, end: int | None = None) 
         return
     if tiff.is_big:
         raise Invalid("Pictures of this size (BigTIFF) cannot be scrubbed yet.")
-    yield from _Walk(tiff, orders).patches()
+    yield from _Walk(tiff, orders, is_raw=is_raw).patches()
+
+
+def raw(data: Data, orders: Orders) -> Iterator[Patch]:
+    """What to overwrite in a RAW file that is built like a TIFF."""
+    return patches(data, orders, is_raw=True)
 
 
 class _Walk:
     """One pass over all directories, each of them once."""
 
-    def __init__(self, tiff: Tiff, orders: Orders) -> None:
-        self.tiff, self.orders = tiff, orders
+    def __init__(self, tiff: Tiff, orders: Orders, *, is_raw: bool) -> None:
+        self.tiff, self.orders, self.is_raw = tiff, orders, is_raw
         self._seen: set[int] = set()
 
     def patches(self) -> Iterator[Patch]:
@@ -73,7 +77,7 @@ class _Walk:
         if tag == names.GPS_IFD:
             return self.orders.location and self._grid(entries) is None
         if tag == block.MAKER_NOTE and tag in entries:
-            return self._note_goes(entries)
+            return notes.goes(self.tiff, entries[tag], self.orders, is_raw=self.is_raw)
         return names.is_private_tag(tag, self.orders)
 
     def _below(self, entries: Ifd) -> Iterator[Patch]:
@@ -85,24 +89,38 @@ class _Walk:
             yield from self._gps(entries)
 
     def _blocks(self, entries: Ifd) -> Iterator[Patch]:
-        """Whole blocks of other kinds inside values, and Apple's note."""
-        from pipeline.metadata.scrub import jpeg
-
-        at, length = self.tiff.span(entries.get(_XMP))
+        """Whole blocks of other kinds inside values, and makers' notes."""
+        at, length = self.tiff.extent(entries.get(_XMP))
         if length:
             old = self.tiff.data[at : at + length]
             yield Patch(at, at + length, xmp.scrubbed(old, self.orders, length=length))
-        at, length = self.tiff.span(entries.get(_IPTC))
+        at, length = self.tiff.extent(entries.get(_IPTC))
         if length:
             yield from iptc.patches(self.tiff.data, at, at + length, self.orders)
-        at, length = self.tiff.span(entries.get(_PHOTOSHOP))
+        at, length = self.tiff.extent(entries.get(_PHOTOSHOP))
         if length:
             yield from iptc.resource_patches(self.tiff.data, at, at + length, self.orders)
-        if block.MAKER_NOTE in entries and self.orders.owner:
-            yield from self._apple(entries)
-        at = self.tiff.base + (self.tiff.integer(entries.get(_THUMBNAIL)) or 0)
-        length = self.tiff.integer(entries.get(_THUMBNAIL_LENGTH)) or 0
-        if self.tiff.data[at : at + 3] == b"\xff\xd8\xff" and at + length <= self.tiff.end:
+        note = entries.get(block.MAKER_NOTE)
+        if note is not None and not self._goes(block.MAKER_NOTE, entries):
+            yield from notes.patches(self.tiff, note, self.orders, is_raw=self.is_raw)
+        for at, length in self._pictures(entries):
+            yield from self._picture(at, length)
+
+    def _pictures(self, entries: Ifd) -> Iterator[tuple[int, int]]:
+        """Where pictures may lie as JPEGs of their own, as (start, length)."""
+        pairs = [(_THUMBNAIL, _THUMBNAIL_LENGTH), *_PARTS]
+        for starts, lengths in pairs:
+            found = self.tiff.numbers(entries.get(starts), _MOST_PARTS)
+            sizes = self.tiff.numbers(entries.get(lengths), _MOST_PARTS)
+            for at, length in zip(found, sizes, strict=False):
+                yield self.tiff.base + int(at), int(length)
+        if self.is_raw:
+            yield self.tiff.extent(entries.get(_PREVIEW))
+
+    def _picture(self, at: int, length: int) -> Iterator[Patch]:
+        from pipeline.metadata.scrub import jpeg
+
+        if self.tiff.data[at : at + 3] == _JPEG and at + length <= self.tiff.end:
             yield from jpeg.head_patches(self.tiff.data, at, at + length, self.orders)
 
     # --- Position -------------------------------------------------------------------------------
@@ -139,29 +157,6 @@ class _Walk:
         if self.orders.grid_km is None or place is None or not (is_usual and has_sides):
             return None
         return rounded(*place, self.orders.grid_km)
-
-    # --- Maker notes ----------------------------------------------------------------------------
-
-    def _note_goes(self, entries: Ifd) -> bool:
-        at, length = self.tiff.span(entries[block.MAKER_NOTE])
-        head = self.tiff.data[at : at + min(length, 16)]
-        if self.orders.owner and not head.startswith(_APPLE):
-            return True
-        main, _ = self.tiff.ifd(self.tiff.first)
-        is_canon = (self.tiff.text(main.get(0x010F)) or "").startswith(_CANON.decode())
-        is_known = head.startswith(_WITHOUT_PLACE) or is_canon
-        return self.orders.location and not is_known
-
-    def _apple(self, entries: Ifd) -> Iterator[Patch]:
-        """Apple's note keeps the pairing and loses its ids; its offsets count from its start."""
-        at, length = self.tiff.span(entries[block.MAKER_NOTE])
-        note = self.tiff.data[at : at + length]
-        if not note.startswith(_APPLE) or len(note) <= _APPLE_HEADER:
-            return
-        head = b"MM\0*\0\0\0\x0e" if note[12:14] == b"MM" else b"II*\0\x0e\0\0\0"
-        inner = Tiff(head.ljust(_APPLE_HEADER, b"\0") + note[_APPLE_HEADER:])
-        for patch in block.directory(inner, _APPLE_HEADER, lambda tag: tag in _APPLE_IDS):
-            yield Patch(at + patch.start, at + patch.end, patch.data)
 
 
 def _degrees(tiff: Tiff, value: float) -> bytes:

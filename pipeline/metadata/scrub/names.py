@@ -14,12 +14,19 @@ from pipeline.metadata.scrub.wishes import Orders
 
 GPS_IFD = 0x8825
 GPS_KEPT_WHEN_ROUNDED = frozenset((0, 1, 2, 3, 4, 7, 18, 29))  # version, place, time, datum, day
-# GeoTIFF's transformation, tie points, keys; GDAL's notes.
-_PLACE_TAGS = frozenset((0x830E, 0x8480, 0x8482, 0x85D8, 0x87AF, 0x87B0, 0x87B1, 0xA480, 0xA481))
+# GeoTIFF's transformation, tie points, keys; GDAL's notes; DNG: what only makers can read, and
+# the original file.
+_PLACE_TAGS = frozenset(
+    (
+        *(0x830E, 0x8480, 0x8482, 0x85D8, 0x87AF, 0x87B0, 0x87B1, 0xA480, 0xA481),
+        *(0xC634, 0xC68C),
+    )
+)
 _OWNER_TAGS = frozenset(
     (
         *(0xA420, 0xA430, 0xA431, 0xA435),  # unique id, owner, serials of body and lens
-        *(0x013C, 0xC62F, 0xC634, 0xC65D),  # host computer; DNG: serial, private data, unique id
+        # Host computer; DNG: serial, private data, unique id, name and bytes of the original file.
+        *(0x013C, 0xC62F, 0xC634, 0xC65D, 0xC68B, 0xC68C),
         *(0xFDE8, 0xFDE9),  # Lightroom: owner, serial
     )
 )

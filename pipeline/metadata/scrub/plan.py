@@ -12,21 +12,43 @@ from dataclasses import dataclass
 from pipeline.errors import BadMedia, Invalid
 from pipeline.metadata.findings import Data
 from pipeline.metadata.read import read
-from pipeline.metadata.scrub import exif, heif, jpeg, jxl, png, quicktime, webp
+from pipeline.metadata.scrub import (
+    exif,
+    gif,
+    heif,
+    jpeg,
+    jxl,
+    matroska,
+    png,
+    quicktime,
+    riff,
+    sound,
+    webp,
+    xmp,
+)
 from pipeline.metadata.scrub.wishes import Orders, Wishes, distance_km, orders, rounded
 from pipeline.metadata.write.patch import Patch
 from pipeline.model import Format
 
 _Scrubber = Callable[[Data, Orders], Iterator[Patch]]
 
+# RAW files of other makers are left alone: no file of theirs was there to prove anything on.
 SCRUBBERS: Mapping[str, _Scrubber] = {
-    "jpeg": jpeg.patches,
+    **dict.fromkeys(("jpeg", "thm"), jpeg.patches),
     "tiff": exif.patches,
+    **dict.fromkeys(("dng", "cr2", "nef", "pef", "rw2"), exif.raw),
+    "gif": gif.patches,
     **dict.fromkeys(("png", "apng"), png.patches),
     "webp": webp.patches,
     "jxl": jxl.patches,
     **dict.fromkeys(("heic", "heif", "avif"), heif.patches),
-    **dict.fromkeys(("mp4", "mov", "m4v", "3gp"), quicktime.patches),
+    **dict.fromkeys(("mp4", "mov", "m4v", "3gp", "m4a"), quicktime.patches),
+    **dict.fromkeys(("mkv", "webm", "mka", "weba"), matroska.patches),
+    "avi": riff.avi,
+    "wav": riff.wav,
+    "mp3": sound.mp3,
+    "flac": sound.flac,
+    "xmp": xmp.patches,
 }
 _NEAR_KM = 0.005  # rounding of what formats store
 

@@ -57,6 +57,7 @@ _ARTISTS = frozenset(
     )
 )
 _OWNERS = frozenset((b"ownr", b"apID", b"cnID", b"purd", b"----"))
+_GAPS = ("iTunSMPB", "iTunNORM")  # how sound joins and how loud it is
 _ROOM = (b"free", b"skip", b"wide")  # nothing that is read, and sometimes leftovers
 _DASH_CAMERA = b"freeGPS "
 _PLAYS = frozenset((b"vide", b"soun", b"pict", b"clcp", b"tmcd", b"hint", b"auxv"))
@@ -241,8 +242,28 @@ class _Walk:
             goes = names.is_private_key(name, self.orders) if name else self._item_goes(kind)
             if is_place and self.orders.location:
                 yield from self._item(at, after)
-            elif goes:
+            elif kind == b"covr":
+                yield from self._cover(at, after)
+            elif goes and self._free_form(at, after) not in _GAPS:
                 yield from freed(self.data, at, after)
+
+    def _free_form(self, start: int, end: int) -> str:
+        """The name of an item that programs name themselves."""
+        value = boxes.find(self.data, (start, end), b"name")
+        return self.data[value[0] + 4 : value[1]].decode("utf-8", "replace") if value else ""
+
+    def _cover(self, start: int, end: int) -> Iterator[Patch]:
+        """Each picture without what it tells; one that cannot be looked into goes."""
+        from pipeline.metadata.scrub import pictures
+
+        for kind, at, after in boxes.walk(self.data, start, end):
+            clean = None
+            if kind == b"data":
+                clean = pictures.scrubbed(self.data[at + 8 : after], self.orders)
+            if clean is None:
+                yield from freed(self.data, at, after)
+            else:
+                yield Patch(at + 8, after, clean)
 
     def _item_goes(self, kind: bytes) -> bool:
         is_artist = kind in _ARTISTS and self.orders.artist

@@ -33,6 +33,7 @@ class Zone:
 class Wishes:
     """`location`: keep it, remove all, round to `round_km`, or remove it inside `zones` only.
     `owner`: names of owners, serial numbers, unique ids. `artist`: names of authors as well.
+    `places` are positions known of the file besides those it tells itself.
     """
 
     location: Location = "all"
@@ -40,6 +41,7 @@ class Wishes:
     zones: tuple[Zone, ...] = ()
     owner: bool = False
     artist: bool = False
+    places: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Wishes:
@@ -52,7 +54,8 @@ class Wishes:
         if location == "zones" and not zones:
             raise Invalid("No home zone is given, so nothing would be scrubbed.")
         owner = bool(params.get("owner", False))
-        return cls(location, km, zones, owner, bool(params.get("artist", owner)))
+        places = tuple(_position(place) for place in params.get("places", ()))
+        return cls(location, km, zones, owner, bool(params.get("artist", owner)), places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def orders(wishes: Wishes, places: Sequence[tuple[float, float]]) -> Orders:
     """What `wishes` mean for a file that tells these positions."""
     location = wishes.location in ("all", "round")
     if wishes.location == "zones":
-        location = any(zone.holds(*place) for zone in wishes.zones for place in places)
+        known = (*wishes.places, *places)
+        location = any(zone.holds(*place) for zone in wishes.zones for place in known)
     grid = wishes.round_km if wishes.location == "round" else None
     return Orders(location, wishes.owner, wishes.artist, grid)
 
@@ -111,6 +115,12 @@ def _zone(value: Any) -> Zone:
     lat = _number(value.get("lat"), "lat", -90, 90)
     lon = _number(value.get("lon"), "lon", -180, 180)
     return Zone(lat, lon, _number(value.get("radius_m"), "radius_m", 1, 1_000_000))
+
+
+def _position(value: Any) -> tuple[float, float]:
+    if not isinstance(value, Sequence) or len(value) != 2:
+        raise Invalid("A place needs a latitude and a longitude.")
+    return _number(value[0], "lat", -90, 90), _number(value[1], "lon", -180, 180)
 
 
 def _number(value: Any, name: str, least: float, most: float) -> float:

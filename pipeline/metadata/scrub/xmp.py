@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from pipeline.errors import BadMedia
+from collections.abc import Iterator
+
+from pipeline.errors import BadMedia, Invalid
 from pipeline.metadata import xmp
+from pipeline.metadata.findings import Data
 from pipeline.metadata.scrub import names
 from pipeline.metadata.scrub.wishes import Orders, rounded
 from pipeline.metadata.write import packet
+from pipeline.metadata.write.patch import Patch
 from pipeline.metadata.write.words import degrees
+
+
+def patches(data: Data, orders: Orders) -> Iterator[Patch]:
+    """What to change in an XMP sidecar. Raises `Invalid` for one that cannot be read."""
+    old = data[:]
+    clean = scrubbed(old, orders)
+    if clean != old and not clean.strip():
+        raise Invalid("This sidecar is damaged; no copy of it is made.")
+    yield Patch(0, len(data), clean)
 
 
 def scrubbed(xmp_packet: bytes, orders: Orders, *, length: int | None = None) -> bytes:

@@ -63,7 +63,7 @@ def everything(tiff: Tiff, offset: int) -> Iterator[Patch]:
 
 def blanked(tiff: Tiff, entry: Entry) -> Iterator[Patch]:
     """Blank a value that lies outside of its directory."""
-    at, length = tiff.span(entry)
+    at, length = tiff.extent(entry)
     if entry[2] < 0 and at > 0 and length:
         yield blank(at, min(at + length, tiff.end))
 
