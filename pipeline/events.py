@@ -156,6 +156,15 @@ class FileRetagged(Event):
     removed: tuple[str, ...]
 
 
+@event("file.edited")
+@dataclass(frozen=True)
+class FileEdited(Event):
+    """A person said something about the file, or took it back: which fields, not what."""
+
+    subject: str
+    fields: tuple[str, ...]
+
+
 @event("file.trashed")
 @dataclass(frozen=True)
 class FileTrashed(Event):

@@ -1,8 +1,9 @@
 """Undoing a whole run from its journal: the opposite of everything it did, newest first.
 
 Placed files go to the trash, never away; where a source had been moved, it is first put back by a
-verified copy. Moves go back, trashed files are restored, restored ones trashed, tags are as they
-were. Undoing again does the rest of what could not be done before, and nothing twice.
+verified copy. Moves go back, trashed files are restored, restored ones trashed; tags, edits and
+decisions are as they were. Undoing again does the rest of what could not be done before, and
+nothing twice.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from pipeline.library.below import Below
 from pipeline.library.renaming import Kept, Renamed
 from pipeline.library.trash import Asking
 from pipeline.model import FileState, Home, RootKind, Take
+from pipeline.state import decisions, edits, placements, sidecars, tags
 from pipeline.state import journal as stored
-from pipeline.state import placements, sidecars, tags
 from pipeline.state.connection import Database
 from pipeline.state.journal import Entry
 from pipeline.state.placements import File
 
 REASON = "undone"
+_REVERT = {"retag": tags.revert, "edit": edits.revert, "decide": decisions.revert}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
-class Retagged:
-    """The file has the tags it had before."""
+class Retold:
+    """What is said of the file is what was said before."""
 
     file_id: str
 
@@ -70,7 +72,7 @@ async def undo(
 
 async def _reverse(
     db: Database, clock: Clock, home: Home, action: str, entries: Sequence[Entry], asking: Asking
-) -> Sequence[Renamed | Retagged | Kept]:
+) -> Sequence[Renamed | Retold | Kept]:
     asking = replace(asking, undoes={entry.file_id: entry.id for entry in entries})
     file_ids = [entry.file_id for entry in entries]
     match action:
@@ -89,9 +91,9 @@ async def _reverse(
             put_back = functools.partial(replacing.put_back, db, clock, home)
             ids = [(entry.file_id, str(entry.before["original"])) for entry in entries]
             return [one for file, original in ids for one in await put_back(file, original, asking)]
-        case "retag":
-            await db.write(tags.revert, entries, clock, actor=asking.actor)
-            return [Retagged(file_id) for file_id in file_ids]
+        case "retag" | "edit" | "decide":
+            await db.write(_REVERT[action], entries, clock, actor=asking.actor)
+            return [Retold(file_id) for file_id in file_ids]
         case _:
             error = NotAllowed(f"Nobody knows how to reverse {action!r}.")
             return [Kept(file_id, error) for file_id in file_ids]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pipeline.finding import moments, words
-from pipeline.state import deriving, people
+from pipeline.state import deriving, edits, people
 
 AT_ONCE = 2_000  # lines in one commit: about half a second of writing
 _TIES = 14  # bits of a rank that tell files of one millisecond apart
@@ -144,7 +144,10 @@ def _line(con: sqlite3.Connection, row: sqlite3.Row, facts: list[str]) -> Line:
     source = os.fsdecode(row["source_path"]).encode("utf-8", "replace").decode()
     source_folder, _, source_name = source.rpartition("/")
     folder, _, name = (row["path"] or "").rpartition("/")
-    told = [json.loads(text) for text in facts if '"description"' in text]
+    said = edits.of(con, row["id"]).said.get("description")
+    told = (
+        [json.loads(text) for text in facts if '"description"' in text] if said is None else [said]
+    )
     tags = con.execute(
         "SELECT tag FROM tags WHERE file_id = ? AND is_removed = 0 ORDER BY tag", (row["id"],)
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.model import BundleRole, Category, FileState, Json, JsonObject, Take
+from pipeline.state import edits
 
 _FACT_COLUMNS = (
     "taken_at",
@@ -243,7 +244,11 @@ def _to_state(
 
 
 def relearn(con: sqlite3.Connection, file_id: str, facts: JsonObject, columns: JsonObject) -> None:
-    """Replace what a file that is in its place was read to say; `columns` as of `Learnt`."""
+    """Replace what a file that is in its place was read to say; `columns` as of `Learnt`.
+
+    What a person said stays over it.
+    """
+    columns = edits.over(con, file_id, columns)
     con.execute(
         "UPDATE media_files SET facts = :facts,"
         + ", ".join(f" {name} = :{name}" for name in _FACT_COLUMNS)
@@ -303,7 +308,8 @@ def bundle_facts(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[Bundl
 
 
 def set_columns(con: sqlite3.Connection, file_id: str, values: JsonObject, at: str) -> None:
-    """Replace the decided columns of a file; its own facts stay as they were read."""
+    """Replace the decided columns of a file; its own facts, and a person's word, stay."""
+    values = edits.over(con, file_id, values)
     con.execute(
         "UPDATE media_files SET updated_at = :at,"
         + ", ".join(f" {name} = :{name}" for name in _FACT_COLUMNS)

@@ -1,0 +1,64 @@
+"""A person's decisions about look-alikes as part of a job, so that they can be taken back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from pipeline.clock import Clock, new_id, timestamp
+from pipeline.state import duplicates
+from pipeline.state.journal import Entry
+
+
+def decide(  # noqa: PLR0913 - a decision names two files, its word, who, and as part of which job
+    con: sqlite3.Connection,
+    owner_id: str,
+    pair: tuple[str, str],
+    decision: str,
+    clock: Clock,
+    *,
+    job_id: str,
+    actor: str,
+) -> bool:
+    """Remember 'same' or 'different' of a pair; False when the owner has no two such files."""
+    first, second = sorted(pair)
+    now = clock.now()
+    before = _of(con, first, second)
+    if not duplicates.decide(con, owner_id, first, second, decision, actor, timestamp(now)):
+        return False
+    after = {"other": second, "decision": decision, "decided_by": actor}
+    con.execute(
+        "INSERT INTO journal (id, job_id, file_id, action, before, after, at)"
+        " VALUES (?, ?, ?, 'decide', ?, ?, ?)",
+        (new_id(now), job_id, first, json.dumps(before), json.dumps(after), timestamp(now)),
+    )
+    return True
+
+
+def revert(con: sqlite3.Connection, entries: Sequence[Entry], clock: Clock, *, actor: str) -> None:
+    """Take these decisions back, where nobody decided anew; the pairs are asked about again."""
+    at = timestamp(clock.now())
+    for entry in entries:
+        other = str(entry.after["other"])
+        con.execute(
+            "UPDATE similar SET decision = ?, decided_by = ? WHERE file_id = ? AND other_id = ?"
+            " AND decision IS ?",
+            (
+                entry.before["decision"],
+                entry.before["decided_by"],
+                entry.file_id,
+                other,
+                entry.after["decision"],
+            ),
+        )
+        con.execute("UPDATE journal SET undone_at = ? WHERE id = ?", (at, entry.id))
+
+
+def _of(con: sqlite3.Connection, first: str, second: str) -> dict[str, str | None]:
+    row = con.execute(
+        "SELECT decision, decided_by FROM similar WHERE file_id = ? AND other_id = ?",
+        (first, second),
+    ).fetchone()
+    decision, decided_by = (None, None) if row is None else tuple(row)
+    return {"other": second, "decision": decision, "decided_by": decided_by}
