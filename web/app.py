@@ -18,7 +18,7 @@ from pipeline.core import Core
 from pipeline.registry import discover
 from web import headers
 from web.contract import Gate, Resource, Route
-from web.endpoint import Endpoint, problem_response
+from web.endpoint import Around, Endpoint, problem_response
 from web.problems import Problem
 from web.rates import Rates
 
@@ -40,7 +40,8 @@ class App(Quart):
         self.config["RESPONSE_TIMEOUT"] = (
             None  # a film may take its time; the server ends dead ones
         )
-        self._api = _map(self.routes, lambda route: Endpoint(route, core, gate, self.rates))
+        around = Around(core, gate, self.rates, self.resources)
+        self._api = _map(self.routes, lambda route: Endpoint(route, around))
         self._paths = self._api.bind("")
 
     @property

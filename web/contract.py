@@ -58,6 +58,7 @@ class Asked:
     actor: Actor
     core: Core
     request: Request
+    resources: Sequence[Resource] = ()
 
     @property
     def if_match(self) -> str | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 import secrets
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -26,7 +26,7 @@ from pipeline.model import Actor, Surface
 from pipeline.service import once
 from pipeline.service.once import Remembered
 from web import problems
-from web.contract import Answer, Asked, Gate, Route
+from web.contract import Answer, Asked, Gate, Resource, Route
 from web.problems import Problem
 from web.rates import Rates
 
@@ -39,14 +39,25 @@ M = TypeVar("M", bound=BaseModel)
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What all endpoints share."""
+
+    core: Core
+    gate: Gate
+    rates: Rates
+    resources: Sequence[Resource]
+
+
 class Endpoint:
     """One route, ready to answer requests."""
 
-    def __init__(self, route: Route, core: Core, gate: Gate, rates: Rates) -> None:
+    def __init__(self, route: Route, around: Around) -> None:
         self.route = route
-        self._core = core
-        self._gate = gate
-        self._rates = rates
+        self._core = around.core
+        self._gate = around.gate
+        self._rates = around.rates
+        self._resources = around.resources
         self._gives = TypeAdapter(route.gives) if route.gives is not None else None
         self._is_keyed = route.method == "POST" and not route.is_raw
         assert inspect.iscoroutinefunction(route.handler), f"{route.name} must be async"
@@ -79,7 +90,7 @@ class Endpoint:
         if route.right is not None:
             actor = _known(actor)
             require(actor, route.right)
-        asked = Asked(actor or NOBODY, self._core, request)
+        asked = Asked(actor or NOBODY, self._core, request, self._resources)
         if route.is_raw:
             response: Response = await route.handler(asked, **parameters)
         else:
