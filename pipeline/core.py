@@ -35,6 +35,7 @@ from pipeline.state.progress import Board
 if TYPE_CHECKING:
     from pipeline.library.similar_index import SimilarIndex
     from pipeline.work.flow import Flow
+    from pipeline.work.sampling import Sampler
     from pipeline.work.workers.local import LocalWorkers
 
 OWNER_ROLE = "owner"
@@ -65,6 +66,7 @@ class Core:
     flow: Flow | None = None
     index: SimilarIndex | None = None
     door: Door = field(default_factory=Door)
+    sampler: Sampler | None = None
     hub: Hub | None = None
     board: Board | None = None
 
@@ -249,4 +251,10 @@ async def _set_to_work(stack: AsyncExitStack, core: Core) -> Core:
         core.settings, core.home, core.clock, core.db, core.template, rehearses, core.progress
     )
     engine = await open_engine(stack, ground)
-    return replace(core, workers=engine.workers, flow=engine.flow, index=engine.index)
+    return replace(
+        core,
+        workers=engine.workers,
+        flow=engine.flow,
+        index=engine.index,
+        sampler=engine.sampler,
+    )

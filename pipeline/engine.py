@@ -28,12 +28,13 @@ from pipeline.registry import discover
 from pipeline.state.connection import Database
 from pipeline.state.faces import recognition_is_on
 from pipeline.state.progress import Board
-from pipeline.work import learning, rendering, resources, restudy
+from pipeline.work import learning, rendering, resources, restudy, sampling
 from pipeline.work.alongside import alongside
 from pipeline.work.asked import Kind
 from pipeline.work.flow import Flow, Means
 from pipeline.work.gate import Gate
 from pipeline.work.resources import Policy
+from pipeline.work.sampling import Machine, Sampler
 from pipeline.work.settling import follow_twins
 from pipeline.work.study import DueStage, mark_of
 from pipeline.work.where import Whereabouts
@@ -68,6 +69,7 @@ class Engine:
     workers: LocalWorkers
     flow: Flow
     index: SimilarIndex
+    sampler: Sampler
 
 
 async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
@@ -107,7 +109,17 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
         release = functools.partial(emptying.release_duplicates, db, clock, home)
         empty = _whenever(ground, ("file.duplicate", "file.placed"), release, EMPTY_EVERY_S)
         await stack.enter_async_context(alongside(empty, "duplicates in the inbox"))
-    return Engine(workers, flow, index)
+    return Engine(workers, flow, index, _sampler(ground, workers, flow))
+
+
+def _sampler(ground: Ground, workers: LocalWorkers, flow: Flow) -> Sampler:
+    home = ground.home
+    folders = (home.library, home.state, home.cache)
+
+    def read() -> Machine:
+        return sampling.read_machine(folders, workers.child_pids)
+
+    return Sampler(ground.db, ground.clock, flow.meter, read)
 
 
 async def _whenever(

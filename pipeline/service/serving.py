@@ -50,6 +50,7 @@ async def serve(core: Core) -> None:
         async with (
             open_schedule(core.db, core.clock, plans, zone_of(core.settings)),
             alongside(_run_planned(core), "planned jobs"),
+            alongside(_sampled(core), "samples"),
         ):
             await watch.watch(core.db, core.clock, watched, pace, skip=core.own_folders)
     finally:
@@ -95,6 +96,12 @@ def _plan(core: Core, job_type: str, cron: str) -> Plan:
         )
 
     return Plan(job_type, cron, insert)
+
+
+async def _sampled(core: Core) -> None:
+    """Sample the machine and the work, for as long as there is work to sample."""
+    if core.sampler is not None:
+        await core.sampler.run()
 
 
 async def _run_planned(core: Core) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.state.spans import NewSpan
 
@@ -40,6 +40,14 @@ class Meter:
     failed: int = 0
     cpu_ms: int = 0
     stages: dict[str, Durations] = field(default_factory=dict)
+
+    def copy(self) -> Meter:
+        """As it stands now."""
+        stages = {
+            name: Durations(one.count, one.wall_ms, one.sizes.copy())
+            for name, one in self.stages.items()
+        }
+        return replace(self, stages=stages)
 
     def note(self, span: NewSpan) -> None:
         """A file was visited."""

@@ -104,7 +104,7 @@ def read(paths: Iterable[Path], local: datetime) -> Reading:
     return Reading(
         load=os.getloadavg()[0] / cores(),
         memory=available_memory(),
-        disks=tuple(_disks(paths)),
+        disks=tuple(disks(paths)),
         is_on_battery=battery is not None and battery.power_plugged is False,
         local=local.time(),
     )
@@ -139,7 +139,38 @@ def available_memory() -> int:
     return min(left)
 
 
-def _disks(paths: Iterable[Path]) -> Iterator[Disk]:
+def core_share() -> float:
+    """As `cores`, but a quota of a core and a half is 1.5."""
+    usable = float(len(os.sched_getaffinity(0)))
+    quotas = (_cpu_quota(folder) for folder in _own_cgroups("cpu"))
+    return min([usable, *(quota for quota in quotas if quota is not None)])
+
+
+def busy_seconds() -> float:
+    """CPU seconds used since some beginning: by our container where it has a quota, else by all."""
+    import psutil
+
+    for folder in _own_cgroups("cpu"):
+        if _cpu_quota(folder) is not None and (used := _cpu_used(folder)) is not None:
+            return used
+    times = psutil.cpu_times()
+    return float(sum(times[:8]) - times.idle - getattr(times, "iowait", 0.0))
+
+
+def memory_total() -> int:
+    """Bytes of memory there are for us: the machine's, or the least limit of a cgroup above us."""
+    import psutil
+
+    total = [int(psutil.virtual_memory().total)]
+    for folder in _own_cgroups("memory"):
+        limit = _number(folder / "memory.max") or _number(folder / "memory.limit_in_bytes")
+        if limit is not None and limit < 1 << 60:
+            total.append(limit)
+    return min(total)
+
+
+def disks(paths: Iterable[Path]) -> Iterator[Disk]:
+    """Room on the file systems of these paths, each once; what is not there is left out."""
     seen = set()
     for path in paths:
         if not path.exists():
@@ -193,6 +224,16 @@ def _cpu_quota(folder: Path) -> float | None:
         return int(quota) / int(period) if int(quota) > 0 else None
     except ValueError:
         return None
+
+
+def _cpu_used(folder: Path) -> float | None:
+    """CPU seconds of a cgroup, v2 and v1."""
+    for line in _text(folder / "cpu.stat").splitlines():
+        name, _, value = line.partition(" ")
+        if name == "usage_usec" and value.isdigit():
+            return int(value) / 1e6
+    used = _number(folder / "cpuacct.usage")
+    return None if used is None else used / 1e9
 
 
 def _number(path: Path) -> int | None:
