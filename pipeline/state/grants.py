@@ -18,7 +18,7 @@ LIBRARY, ALBUM, FILE = "library", "album", "file"
 WORDS = ("view", "add", "edit", "manage")  # each holds those before it
 _SELECT = (
     "SELECT p.id, p.resource_type, p.resource_id, p.permission, p.user_id, p.team_id, p.granted_by,"
-    " p.granted_at, coalesce(u.username, t.name) AS name FROM user_permissions p"
+    " p.granted_at, coalesce(u.display_name, u.username, t.name) AS name FROM user_permissions p"
     " LEFT JOIN users u ON u.id = p.user_id LEFT JOIN teams t ON t.id = p.team_id"
 )
 
@@ -124,7 +124,7 @@ def owner_of(con: sqlite3.Connection, thing: Thing) -> str | None:
     """Whose it is; None where there is no such thing."""
     statement = {
         LIBRARY: "SELECT id FROM users WHERE id = ?",
-        ALBUM: "SELECT owner_id FROM albums WHERE id = ?",
+        ALBUM: "SELECT owner_id FROM albums WHERE id = ? AND deleted_at IS NULL",
         FILE: "SELECT owner_id FROM media_files WHERE id = ? AND state <> 'purged'",
     }[thing.type]
     row = con.execute(statement, (thing.id,)).fetchone()

@@ -15,13 +15,15 @@ from pipeline.state import audit, versions
 from pipeline.state.audit import By
 from pipeline.state.people import name_key
 
+_NAME = "coalesce(u.display_name, u.username)"
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """Somebody in a team."""
 
     id: str
-    username: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +130,29 @@ def of_user(con: sqlite3.Connection, user_id: str) -> list[Team]:
 
 def everybody(con: sqlite3.Connection) -> list[Member]:
     """All people with an account that is not switched off, by name."""
-    rows = con.execute("SELECT id, username FROM users WHERE is_active = 1 ORDER BY username")
+    rows = con.execute(
+        f"SELECT u.id, {_NAME} AS name FROM users u WHERE u.is_active = 1 ORDER BY name, u.id"
+    )
     return [Member(**dict(row)) for row in rows]
 
 
 def require_user(con: sqlite3.Connection, user_id: str) -> str:
     """The name of somebody with an active account. Raises `NotFound`."""
     row = con.execute(
-        "SELECT username FROM users WHERE id = ? AND is_active = 1", (user_id,)
+        f"SELECT {_NAME} AS name FROM users u WHERE u.id = ? AND u.is_active = 1", (user_id,)
     ).fetchone()
     if row is None:
         raise NotFound("There is nobody with this account.")
-    return str(row["username"])
+    return str(row["name"])
 
 
 def names_of(con: sqlite3.Connection, user_ids: Sequence[str]) -> dict[str, str]:
     """How these users are called, by id; also those whose account is switched off."""
     marks = ", ".join("?" * len(user_ids))
-    rows = con.execute(f"SELECT id, username FROM users WHERE id IN ({marks})", (*user_ids,))
-    return {row["id"]: row["username"] for row in rows}
+    rows = con.execute(
+        f"SELECT u.id, {_NAME} AS name FROM users u WHERE u.id IN ({marks})", (*user_ids,)
+    )
+    return {row["id"]: row["name"] for row in rows}
 
 
 def _count_change(con: sqlite3.Connection, team_id: str) -> None:
@@ -163,8 +169,8 @@ def _require_free(con: sqlite3.Connection, name: str, team_id: str) -> None:
 
 def _team(con: sqlite3.Connection, row: sqlite3.Row) -> Team:
     members = con.execute(
-        "SELECT u.id, u.username FROM team_members m JOIN users u ON u.id = m.user_id"
-        " WHERE m.team_id = ? ORDER BY u.username",
+        f"SELECT u.id, {_NAME} AS name FROM team_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.team_id = ? ORDER BY name",
         (row["id"],),
     )
     return Team(**dict(row), members=tuple(Member(**dict(one)) for one in members))

@@ -46,14 +46,16 @@ _ALBUMS = f"""
         ON h.resource_type = 'album' AND h.resource_id = x.id
     UNION ALL SELECT {_LENT}, {_IN} FROM looked x JOIN held h
         ON h.resource_type = 'library' AND h.resource_id = x.owner_id"""
-_ALBUM = f"{_HELD}, looked AS (SELECT * FROM albums WHERE id = :album) {_ALBUMS}"
+_EVERY_ALBUM = f"""{_HELD}, looked AS (SELECT * FROM albums WHERE deleted_at IS NULL) {_ALBUMS}"""
+_ALBUM = f"""{_HELD}, looked AS
+    (SELECT * FROM albums WHERE deleted_at IS NULL AND id = :album) {_ALBUMS}"""
 _FILE = f"""{_HELD},
     asked AS (SELECT id, owner_id, bundle_id, category,
         state IN ('placing', 'placed', 'done', 'missing') AS is_there
         FROM media_files WHERE id = :file AND state <> 'purged'),
     kin AS (SELECT id FROM asked UNION SELECT m.id FROM asked x
         JOIN media_files m ON m.bundle_id = x.bundle_id WHERE x.category IS NOT 'sidecar'),
-    looked AS (SELECT * FROM albums WHERE id IN
+    looked AS (SELECT * FROM albums WHERE deleted_at IS NULL AND id IN
         (SELECT album_id FROM album_files WHERE file_id IN (SELECT id FROM kin)))
     SELECT {_OWN}, {_NO_ALBUM} FROM asked x WHERE x.owner_id = :user
     UNION ALL SELECT {_LENT}, {_NO_ALBUM} FROM asked x JOIN held h
@@ -75,6 +77,14 @@ def to_album(con: sqlite3.Connection, user_id: str, album_id: str) -> list[Way]:
     """How somebody sees an album."""
     rows = con.execute(_ALBUM, {"user": user_id, "album": album_id})
     return [Way(**dict(row)) for row in rows]
+
+
+def to_albums(con: sqlite3.Connection, user_id: str) -> dict[str, list[Way]]:
+    """Every album that somebody sees, by id, and how."""
+    found: dict[str, list[Way]] = {}
+    for row in con.execute(_EVERY_ALBUM, {"user": user_id}):
+        found.setdefault(row["album_id"], []).append(Way(**dict(row)))
+    return found
 
 
 def to_file(con: sqlite3.Connection, user_id: str, file_id: str) -> list[Way]:

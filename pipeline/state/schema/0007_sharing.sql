@@ -25,7 +25,8 @@ CREATE TABLE albums (
     cover_file_id TEXT REFERENCES media_files (id) ON DELETE SET NULL,  -- chosen by a person
     version       INTEGER NOT NULL DEFAULT 1,
     created_at    TEXT NOT NULL,
-    updated_at    TEXT NOT NULL
+    updated_at    TEXT NOT NULL,
+    deleted_at    TEXT                            -- can be taken back for as long as trash
 ) STRICT;
 CREATE INDEX albums_owner ON albums (owner_id);
 CREATE INDEX albums_cover ON albums (cover_file_id) WHERE cover_file_id IS NOT NULL;
@@ -95,15 +96,14 @@ CREATE TABLE shares (                             -- links for people without an
     owner_id        TEXT NOT NULL REFERENCES users (id),  -- only files of theirs are ever shown
     album_id        TEXT REFERENCES albums (id) ON DELETE CASCADE,  -- NULL: the files of share_files
     title           TEXT NOT NULL DEFAULT '',
-    token_hash      TEXT NOT NULL UNIQUE,         -- the link itself is shown once
+    token_hash      BLOB NOT NULL UNIQUE,         -- the link itself is shown once
+    hint            TEXT NOT NULL,                -- how it begins, to know it by
     password_hash   TEXT,
     expires_at      TEXT,
     view_limit      INTEGER CHECK (view_limit > 0),
     views           INTEGER NOT NULL DEFAULT 0,
     download        TEXT NOT NULL CHECK (download IN ('none', 'scrubbed', 'original')),
     shows_details   INTEGER NOT NULL CHECK (shows_details IN (0, 1)),  -- names, dates, cameras, places
-    wrong_passwords INTEGER NOT NULL DEFAULT 0,   -- in a row
-    wait_until      TEXT,                         -- no password is looked at before
     version         INTEGER NOT NULL DEFAULT 1,
     created_by      TEXT NOT NULL REFERENCES users (id),
     created_at      TEXT NOT NULL,
@@ -122,7 +122,7 @@ CREATE TABLE share_files (
 CREATE INDEX share_files_file ON share_files (file_id);
 
 CREATE TABLE share_visits (                       -- a view, once counted, may be looked at for a while
-    pass_hash  TEXT PRIMARY KEY,
+    pass_hash  BLOB PRIMARY KEY,
     share_id   TEXT NOT NULL REFERENCES shares (id) ON DELETE CASCADE,
     expires_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
