@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pipeline.model import Actor
+from pipeline.errors import RateLimited
+from pipeline.model import Actor, Surface
 
 if TYPE_CHECKING:
     from pipeline.access.signed import Keyring
@@ -21,8 +23,19 @@ if TYPE_CHECKING:
 REMEMBER_S = 3.0
 MOST = 10_000
 HASHING_AT_ONCE = 2  # each takes 64 MiB
+HASHING_WAITING = 16
 
+T = TypeVar("T")
 Source = Literal["session", "tokens", "key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request comes from, as far as that is known."""
+
+    address: str = ""
+    device: str = ""
+    surface: Surface = Surface.WEB
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +53,21 @@ class Door:
     def __init__(self) -> None:
         self.vault: Vault | None = None
         self.keyring: Keyring | None = None
-        self.hashing = asyncio.Semaphore(HASHING_AT_ONCE)
+        self._hashing = asyncio.Semaphore(HASHING_AT_ONCE)
+        self._waiting = 0
         self._known: OrderedDict[bytes, tuple[float, Recognised]] = OrderedDict()
         self._turn = 0
+
+    async def hashing(self, work: Callable[[], T]) -> T:
+        """Do what takes time and memory in a thread, few at once. Raises `RateLimited`."""
+        if self._waiting >= HASHING_WAITING:
+            raise RateLimited("Too many people sign in at this moment.", after_s=2.0)
+        self._waiting += 1
+        try:
+            async with self._hashing:
+                return await asyncio.to_thread(work)
+        finally:
+            self._waiting -= 1
 
     @property
     def turn(self) -> int:

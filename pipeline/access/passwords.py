@@ -1,8 +1,8 @@
 """Passwords: what is a good one, and Argon2id.
 
 Both functions that hash take a fifth of a second of CPU and 64 MiB: they are for threads, a few at
-a time (`Door.hashing`). Where there is no hash, as much is done in vain, so that nobody learns from
-the time whether a name exists.
+a time (see `Door.hashing`). Where there is no hash, as much is done in vain, so that nobody learns
+from the time whether a name exists.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COMMON = (
     "superman", "batman", "hello", "photos", "family", "familie", "default", "login", "abc",
 )  # fmt: skip
 _ROWS = ("0123456789", "9876543210", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop")
-_MOST_DECORATION = 4  # characters that make a known word no better
+_MOST_DECORATION = 6  # characters that make a known word no better
 
 
 def check(password: str, username: str, shortest: int) -> None:

@@ -73,16 +73,24 @@ def touch(con: sqlite3.Connection, session_id: str, at: str) -> None:
     con.execute("UPDATE sessions SET seen_at = ? WHERE id = ?", (at, session_id))
 
 
-def end(con: sqlite3.Connection, session_id: str, user_id: str, why: str, at: str) -> Ended:
-    """End a session of this user. Raises `NotFound` when there is none, or it is over."""
+def end_if_open(
+    con: sqlite3.Connection, session_id: str, user_id: str, why: str, at: str
+) -> list[Ended]:
+    """End a session of this user; nothing when there is none, or it is over."""
     changed = con.execute(
         "UPDATE sessions SET ended_at = ?, ended_why = ?"
         " WHERE id = ? AND user_id = ? AND ended_at IS NULL",
         (at, why, session_id, user_id),
     ).rowcount
-    if not changed:
+    return [Ended(session_id, user_id)] if changed else []
+
+
+def end(con: sqlite3.Connection, session_id: str, user_id: str, why: str, at: str) -> Ended:
+    """As `end_if_open`. Raises `NotFound` when there is nothing to end."""
+    ended = end_if_open(con, session_id, user_id, why, at)
+    if not ended:
         raise NotFound("There is no such session.")
-    return Ended(session_id, user_id)
+    return ended[0]
 
 
 def end_all(

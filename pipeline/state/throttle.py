@@ -54,8 +54,11 @@ def give_back(con: sqlite3.Connection, buckets: Sequence[bytes]) -> None:
 
 def _free_at(con: sqlite3.Connection, one: bytes, now: float) -> float:
     row = con.execute("SELECT free_at FROM login_throttle WHERE bucket = ?", (one,)).fetchone()
-    # A clock that was set back must not make anybody wait longer than a full bucket does.
-    return now if row is None else min(max(row["free_at"], now), now + BURST * STEP_S)
+    if row is None:
+        return now
+    free_at = max(row["free_at"], now)
+    # No bucket is fuller than this unless the clock was set back: then it starts at its brim.
+    return free_at if free_at <= now + BURST * STEP_S else now + _FULL_S
 
 
 def _keep_within(con: sqlite3.Connection) -> None:
