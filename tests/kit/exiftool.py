@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+# What exiftool calls anything about a place, an owner or a serial number.
+_PRIVATE = re.compile(
+    r"gps|latitude|longitude|location|:city|country|province|serialnumber|owner|imageuniqueid|"
+    r"artist$|:creator$|author",
+    re.IGNORECASE,
+)
 _HIDDEN = ("File", "System", "ExifTool", "Composite")
 
 
@@ -30,3 +38,8 @@ def told(*paths: Path) -> list[dict[str, Any]]:
         {k: v for k, v in tags.items() if k.partition(":")[0] not in _HIDDEN}
         for tags in json.loads(done.stdout or b"[]")
     ]
+
+
+def private(tags: Mapping[str, object]) -> list[str]:
+    """The names of those that tell where something was made, or whose it is."""
+    return [name for name, value in tags.items() if _PRIVATE.search(name) and value != ""]

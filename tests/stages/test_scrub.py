@@ -11,8 +11,10 @@ from pipeline.metadata.read import read
 from pipeline.metadata.scrub import plan as planning
 from pipeline.metadata.write.pictures import coded
 from pipeline.model import Done, JsonObject, Outcome, Reject, Skip
+from pipeline.stages.scrub import STAGE
 from tests.kit import media, told
 from tests.kit.films import film
+from tests.kit.talkative import SECRETS, TALKATIVE
 from tests.kit.visits import visit
 
 EXTENSION = {"jpeg": ".jpg", "tiff": ".tif"}
@@ -112,3 +114,31 @@ def test_a_scrubber_that_spoils_is_caught(tmp_path: Path, monkeypatch: pytest.Mo
     assert isinstance(outcome, Reject)
     assert "different" in outcome.why
     assert [path.stat().st_size for path in workdir.iterdir()] == [0]
+
+
+@pytest.mark.parametrize("name", sorted(TALKATIVE))
+def test_copies_of_all_kinds_are_made(tmp_path: Path, name: str) -> None:
+    """Films, sounds, animations, RAW files, sidecars: one silent copy that shows or plays alike."""
+    outcome, workdir = _asked(tmp_path, TALKATIVE[name](), name, owner=True)
+    assert isinstance(outcome, Done), outcome
+    made = (workdir / outcome.made[0].name).read_bytes()
+    assert [s for s in SECRETS if s in made] == []
+
+
+def test_a_raw_file_that_would_change_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the developed picture would differ, no copy is made (a fault seeded on purpose)."""
+    from pipeline.codecs import raw
+
+    monkeypatch.setattr(raw, "digest", lambda data: str(hash(bytes(data))))
+    outcome, _ = _asked(tmp_path, TALKATIVE["camera.dng"](), "camera.dng", owner=True)
+    assert isinstance(outcome, Reject)
+    assert "different" in outcome.why
+
+
+def test_edit_lists_are_not_for_others() -> None:
+    """Of sidecars only those that can be looked into are taken."""
+    assert not STAGE.applies(kind.FORMATS["aae"])
+    assert not STAGE.applies(kind.FORMATS["takeout-json"])
+    assert STAGE.applies(kind.FORMATS["xmp"])

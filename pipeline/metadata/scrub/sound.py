@@ -1,6 +1,6 @@
 """MP3 and FLAC without what is private: tags in front and behind, the sound stays to the byte.
 
-FLAC: RFC 9639; ID3: `id3.py`; APE tags, version 2.
+FLAC: RFC 9639; ID3: `id3.py`; APE tags, version 2, are only looked into.
 """
 
 from __future__ import annotations
@@ -35,25 +35,21 @@ def mp3(data: Data, orders: Orders) -> Iterator[Patch]:
     if b"LYRICS" in tail[-9:] or tail[-10:-7] == b"3DI" or b"TAG+" in tail[-227:-223]:
         raise Invalid("The tags at the end of this sound are of a kind that is not known here.")
     if tail[-_APE_HEAD:].startswith(_APE):
-        yield from _ape(data, end, orders)
+        _require_harmless(data, end, orders)
 
 
-def _ape(data: Data, end: int, orders: Orders) -> Iterator[Patch]:
-    """Items that go keep their room, under a name that says nothing."""
+def _require_harmless(data: Data, end: int, orders: Orders) -> None:
+    """Players take an APE tag for sound, so it cannot change without sound changing."""
     size, count = struct.unpack("<II", data[end - 20 : end - 12])
     at = end - size
-    if at < 0:
-        raise Invalid("The tags at the end of this sound are damaged.")
     for _ in range(min(count, _MOST_BLOCKS)):
         length = int.from_bytes(data[at : at + 4], "little")
         key = data[at + 8 : at + 264].partition(b"\0")[0]
-        value = at + 8 + len(key) + 1
-        if value + length > end - _APE_HEAD:
-            raise Invalid("The tags at the end of this sound are damaged.")
-        if _is_private(key, orders) or data[at + 4] & 6:  # binary, or a link
-            yield Patch(at + 8, at + 8 + len(key), b"_" * len(key))
-            yield Patch(value, value + length, b" " * length)
-        at = value + length
+        after = at + 8 + len(key) + 1 + length
+        is_text = not int.from_bytes(data[at + 4 : at + 8], "little") & 6
+        if at < 0 or after > end - _APE_HEAD or not is_text or _is_private(key, orders):
+            raise Invalid("The APE tag of this sound cannot be scrubbed in its place.")
+        at = after
 
 
 def flac(data: Data, orders: Orders) -> Iterator[Patch]:
