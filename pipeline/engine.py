@@ -37,7 +37,7 @@ from pipeline.work.resources import Policy
 from pipeline.work.sampling import Machine, Sampler
 from pipeline.work.settling import follow_twins
 from pipeline.work.study import DueStage, mark_of
-from pipeline.work.where import Whereabouts
+from pipeline.work.where import TABLE, Whereabouts
 from pipeline.work.workers import local
 from pipeline.work.workers.contract import Workers
 from pipeline.work.workers.limits import Limits
@@ -77,7 +77,7 @@ async def open_engine(stack: AsyncExitStack, ground: Ground) -> Engine:
     db, clock, home = ground.db, ground.clock, ground.home
     own = replace(worker_settings(ground.settings, home), keep=home.pieces)
     workers = await stack.enter_async_context(local.open_workers(own, home.cache / "work"))
-    where = Whereabouts(db, clock, home.cache / "places.sqlite")
+    where = Whereabouts(db, clock, home.cache / TABLE)
     stack.callback(where.close)
     stages = due_stages(ground.settings, await _embedding(stack, db))
     mark = await asyncio.to_thread(mark_of, stages, home.models)

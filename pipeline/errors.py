@@ -13,6 +13,7 @@ DarkroomError                  a sentence a person understands, and a code for p
 │   ├─ NotAllowed              the actor may not do this
 │   ├─ Invalid                 the request or a setting makes no sense
 │   ├─ Conflict                the thing changed meanwhile, or a name is taken
+│   │   └─ Stale               it changed since the version that the caller has seen
 │   └─ TooLarge                over a stated limit
 ├─ BadMedia                    this one file is the problem: flag or quarantine it, go on
 │   ├─ NotMedia                not a kind of file we keep
@@ -130,6 +131,12 @@ class Conflict(Refused):
     """The thing changed meanwhile, or the name is taken."""
 
     code = "conflict"
+
+
+class Stale(Conflict):
+    """It changed since the caller looked at it; nothing was overwritten."""
+
+    code = "stale"
 
 
 class TooLarge(Refused):

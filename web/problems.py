@@ -19,6 +19,7 @@ _STATUS: Mapping[type[errors.DarkroomError], int] = {
     errors.NotKnown: 401,
     errors.NotAllowed: 403,
     errors.NotFound: 404,
+    errors.Stale: 412,
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.Invalid: 422,

@@ -1,4 +1,4 @@
-"""One operation over many files of the library: move, rename, copy, delete, retag.
+"""One operation over many files of the library: move, rename, copy, delete, retag, edit.
 
 Every file gets its own answer and a bad one never stops the others; what belongs together goes
 together. A rehearsal answers in the same shape and changes nothing. What was changed is one job,
@@ -23,8 +23,9 @@ from pipeline.library import exporting, moving, renaming, trash
 from pipeline.library.exporting import Exported
 from pipeline.library.renaming import Kept, Renamed, RenameUnit
 from pipeline.library.trash import Asking
-from pipeline.model import Actor, FileState, Json
-from pipeline.service import files, outside, process, renditions
+from pipeline.model import Actor, FileState, Json, JsonObject
+from pipeline.service import editing, files, metadata, outside, process, renditions
+from pipeline.service.editing import Say, Shift, Zone
 from pipeline.service.requests import NAMES, Convert, Copy, Delete, Move, Operation, Rename, Retag
 from pipeline.state import events, jobs, tags
 from pipeline.state.files import FileRow
@@ -32,7 +33,8 @@ from pipeline.state.files import FileRow
 if TYPE_CHECKING:
     from pipeline.core import Core
 
-Side = str | tuple[str, ...] | None  # a path, a file's tags, or: not in the library
+# A path, a file's tags, the fields that are edited, or: not in the library.
+Side = str | tuple[str, ...] | JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class ItemResult:
     """What became of one file, or would become.
 
     `before` and `after` are paths below the library, for a copy the whole path of the copy, for
-    tags all tags of the file; `after` is None in the trash. `reason` says why it was left as it is.
+    tags all tags of the file, for an edit its fields; `after` is None in the trash. `reason` says
+    why it was left as it is.
     """
 
     file: str  # as it was named, else its path below the library
@@ -193,6 +196,8 @@ async def _checked(core: Core, operation: Operation) -> Operation:
             await outside.require(core, destination)
         case Copy(destination):
             await outside.require(core, destination)
+        case Say() | Shift() | Zone():
+            return editing.checked(operation)
     return operation
 
 
@@ -223,6 +228,8 @@ async def _act(
             return await _copy(core, rows, destination, dry_run=dry_run)
         case Convert():
             return await _convert(actor, core, rows, operation, dry_run=dry_run)
+        case Say() | Shift() | Zone():
+            return await _edit(actor, core, rows, operation, job_id)
         case Move() | Rename() | Delete():
             reason = operation.reason if isinstance(operation, Delete) else ""
             asking = Asking(actor.library_id, actor.label, job=job_id, reason=reason)
@@ -352,3 +359,18 @@ async def _retag(
             tags.change, who, ids, wanted, core.clock, job_id=job_id, actor=actor.label
         )
     return [ItemResult("", one.file_id, True, one.before, one.after) for one in changes]
+
+
+async def _edit(
+    actor: Actor,
+    core: Core,
+    rows: dict[str, FileRow],
+    operation: editing.Change,
+    job_id: str | None,
+) -> list[ItemResult]:
+    decide = await editing.decider(core, operation)
+    told = await metadata.edit_many(actor, core, list(rows), decide, job_id)
+    return [
+        ItemResult("", one.file_id, not one.reason, one.before, one.after, one.reason)
+        for one in told
+    ]

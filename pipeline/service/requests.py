@@ -16,6 +16,7 @@ from pipeline.errors import Invalid
 from pipeline.finding import tagging
 from pipeline.library import names
 from pipeline.library.names import Template
+from pipeline.service.editing import Say, Shift, Zone
 from pipeline.state.tags import Wanted
 
 
@@ -58,6 +59,10 @@ class Retag:
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
 
+    def words(self) -> tuple[str, ...]:
+        """The tags to add as they are stored. Raises `Invalid` for what is no tag."""
+        return _tags(self.add)
+
     def wanted(self) -> Wanted:
         """The tags as they are stored. Raises `Invalid` for what is no tag or makes no sense."""
         wanted = Wanted(_tags(self.add), _tags(self.remove))
@@ -91,7 +96,7 @@ class Convert:
 
 
 FORMATS = ("jpeg", "png", "webp", "avif", "heic", "jxl", "tiff", "gif", "apng")
-Operation = Move | Rename | Copy | Convert | Delete | Retag
+Operation = Move | Rename | Copy | Convert | Delete | Retag | Say | Shift | Zone
 OPERATIONS: Mapping[str, type[Operation]] = {
     "move": Move,
     "copy": Copy,
@@ -99,6 +104,9 @@ OPERATIONS: Mapping[str, type[Operation]] = {
     "rename": Rename,
     "delete": Delete,
     "retag": Retag,
+    "edit": Say,
+    "shift": Shift,
+    "zone": Zone,
 }
 NAMES = {kind: name for name, kind in OPERATIONS.items()}
 
@@ -127,11 +135,13 @@ def _typed(kind: type[Operation], name: str, value: object) -> Any:
     """`value` as the field wants it: a path, a tuple of words, or a text."""
     if name == "destination" and isinstance(value, str | Path):
         return Path(value).expanduser().absolute()
-    if kind is Convert and name in _NUMBERS:
-        if isinstance(value, _NUMBERS[name]):
+    if kind in (Convert, Shift) and name in _NUMBERS:
+        if isinstance(value, _NUMBERS[name]) and isinstance(value, bool) is (name == "lossless"):
             return value
-        raise Invalid(f"{value!r} cannot be the {name} of the operation convert.")
-    if kind is Retag:
+        raise Invalid(f"{value!r} cannot be the {name} of the operation {NAMES[kind]}.")
+    if kind is Say and name == "fields" and isinstance(value, Mapping):
+        return dict(value)
+    if kind is Retag or (kind is Say and name == "reset"):
         words = [value] if isinstance(value, str) else value
         if isinstance(words, Iterable) and all(isinstance(word, str) for word in words):
             return tuple(words)
@@ -144,6 +154,7 @@ _NUMBERS: Mapping[str, tuple[type, ...]] = {
     "target": (int, float),
     "quality": (int,),
     "lossless": (bool,),
+    "seconds": (int,),
 }
 
 

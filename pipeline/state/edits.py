@@ -90,6 +90,21 @@ def over(con: sqlite3.Connection, file_id: str, columns: JsonObject) -> JsonObje
     return {name: said.get(name, value) for name, value in columns.items()}
 
 
+def together(con: sqlite3.Connection, owner_id: str, file_ids: Sequence[str]) -> list[str]:
+    """These files of the owner and what belongs to them, without sidecars: they speak of others."""
+    wanted = json.dumps(list(file_ids))
+    rows = con.execute(
+        "SELECT f.id FROM json_each(?1) w JOIN media_files f ON f.id = w.value"
+        " WHERE f.owner_id = ?2"
+        " UNION SELECT m.id FROM json_each(?1) w JOIN media_files f ON f.id = w.value"
+        " JOIN media_files m ON m.bundle_id = f.bundle_id WHERE f.owner_id = ?2"
+        " AND m.owner_id = ?2 AND m.bundle_role <> 'sidecar'"
+        " AND m.state IN ('placed', 'done', 'missing')",
+        (wanted, owner_id),
+    )
+    return [row["id"] for row in rows]
+
+
 def plan(
     con: sqlite3.Connection, owner_id: str, file_ids: Sequence[str], decide: Decide
 ) -> list[Edited]:

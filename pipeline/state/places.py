@@ -164,15 +164,20 @@ def unnamed(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[Unnamed]:
 
 def name_all(con: sqlite3.Connection, found: Mapping[str, City], at: str) -> None:
     """Remember "City, Country" by file id, and what else that place is called."""
-    known = {city.label: city.names for city in found.values()}
+    know(con, found.values())
+    con.executemany(
+        "UPDATE media_files SET place = ?, updated_at = ? WHERE id = ?",
+        [(city.label, at, file_id) for file_id, city in found.items()],
+    )
+
+
+def know(con: sqlite3.Connection, cities: Iterable[City]) -> None:
+    """Remember what else these places are called, so that they are found by it."""
+    known = {city.label: city.names for city in cities}
     con.executemany(
         "INSERT INTO place_names (place, names) VALUES (?, ?)"
         " ON CONFLICT (place) DO UPDATE SET names = excluded.names",
         [(label, _distinct(names)) for label, names in known.items()],
-    )
-    con.executemany(
-        "UPDATE media_files SET place = ?, updated_at = ? WHERE id = ?",
-        [(city.label, at, file_id) for file_id, city in found.items()],
     )
 
 

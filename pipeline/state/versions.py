@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.errors import Conflict
+from pipeline.errors import Stale
 
 
-def require(now: int, seen: int | None) -> None:
-    """Raises `Conflict` where somebody changed the thing since it was `seen`; None: never mind."""
+def require(now: int | str, seen: int | str | None) -> None:
+    """Raises `Stale` where somebody changed the thing since it was `seen`; None: never mind."""
     if seen is not None and seen != now:
-        raise Conflict(
+        raise Stale(
             "Somebody changed this meanwhile; nothing was overwritten.",
             hint="Look at it again, then repeat your change.",
         )

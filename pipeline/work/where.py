@@ -7,6 +7,7 @@ seconds, once per home. Without it files are placed all the same, only without a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline.state import places
 from pipeline.state.connection import Database
 from pipeline.state.places import City, Unnamed
 
+TABLE = "places.sqlite"  # below the cache
 _log = structlog.get_logger(__name__)
 
 
@@ -53,15 +55,34 @@ class Whereabouts:
             self._table.close()
 
     def _cities(self, found: Sequence[Unnamed]) -> dict[str, City]:
-        from pipeline.metadata import cities
-        from pipeline.metadata.places import zone_of
-
         if self._table is None:
-            self._table = places.open_places(self._path, cities.cities)
-        named = {}
-        for one in found:
-            zone = zone_of(one.lat, one.lon)
-            city = zone and places.nearest(self._table, one.lat, one.lon, zone)
-            if city:
-                named[one.file_id] = city
-        return named
+            self._table = _table(self._path)
+        named = {one.file_id: _city(self._table, one.lat, one.lon) for one in found}
+        return {file_id: city for file_id, city in named.items() if city is not None}
+
+
+async def city_at(cache: Path, lat: float, lon: float) -> City | None:
+    """The city at one position, for a person who is waiting; None also where none can be told."""
+    try:
+        return await asyncio.to_thread(_city_once, cache / TABLE, lat, lon)
+    except (sqlite3.Error, OSError) as error:
+        _log.warning("places cannot be named now", reason=str(error))
+        return None
+
+
+def _city_once(path: Path, lat: float, lon: float) -> City | None:
+    with contextlib.closing(_table(path)) as table:
+        return _city(table, lat, lon)
+
+
+def _table(path: Path) -> sqlite3.Connection:
+    from pipeline.metadata import cities
+
+    return places.open_places(path, cities.cities)
+
+
+def _city(table: sqlite3.Connection, lat: float, lon: float) -> City | None:
+    from pipeline.metadata.places import zone_of
+
+    zone = zone_of(lat, lon)
+    return places.nearest(table, lat, lon, zone) if zone else None
