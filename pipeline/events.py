@@ -257,6 +257,40 @@ class JobUndone(Event):
     reversed: int
 
 
+@event("job.paused")
+@dataclass(frozen=True)
+class JobPaused(Event):
+    """Nothing more of this job is begun until somebody lets it go on."""
+
+    subject: str
+
+
+@event("job.resumed")
+@dataclass(frozen=True)
+class JobResumed(Event):
+    """A paused job goes on."""
+
+    subject: str
+
+
+@event("job.retried")
+@dataclass(frozen=True)
+class JobRetried(Event):
+    """So many tasks of the job that had failed are tried again."""
+
+    subject: str
+    tasks: int
+
+
+@event("job.prioritised")
+@dataclass(frozen=True)
+class JobPrioritised(Event):
+    """What is open of the job comes sooner or later than before."""
+
+    subject: str
+    priority: str
+
+
 @event("flow.paused")
 @dataclass(frozen=True)
 class FlowPaused(Event):

@@ -14,7 +14,7 @@ from pipeline.errors import DarkroomError
 from pipeline.events import Recorded
 from pipeline.intake import roots, watch
 from pipeline.model import Actor, Root, RootKind, Surface, Take
-from pipeline.service import backup, studying, tiers, verify
+from pipeline.service import backup, process, studying, tiers, verify
 from pipeline.state import jobs
 from pipeline.state.jobs import Job
 from pipeline.work.alongside import alongside
@@ -111,6 +111,8 @@ async def _run_planned(core: Core) -> None:
             status, error = await _run(core, job)
             at = timestamp(core.clock.now())
             await core.db.write(jobs.finish, job.id, status, at, error)
+        for job in await core.db.read(jobs.drained, process.JOB_TYPE):
+            await core.working_flow.drain(job.id)  # nobody waits for it: it is over all the same
         await core.clock.sleep(LOOK_FOR_JOBS_S)
 
 

@@ -92,6 +92,26 @@ def seconds(job: Job, now: datetime) -> float:
     return (end - datetime.fromisoformat(job.started_at)).total_seconds()
 
 
+def pause(con: sqlite3.Connection, job_id: str) -> bool:
+    """RUNNING -> PAUSED; False when it was not running."""
+    return _switch(con, job_id, "running", "paused")
+
+
+def resume(con: sqlite3.Connection, job_id: str) -> bool:
+    """PAUSED -> RUNNING; False when it was not paused."""
+    return _switch(con, job_id, "paused", "running")
+
+
+def _switch(con: sqlite3.Connection, job_id: str, before: str, after: str) -> bool:
+    return (
+        con.execute(
+            "UPDATE processing_jobs SET status = ? WHERE id = ? AND status = ?",
+            (after, job_id, before),
+        ).rowcount
+        == 1
+    )
+
+
 def set_status(con: sqlite3.Connection, job_id: str, status: str) -> None:
     """Change the status of a job that is over, for instance to `undone`."""
     con.execute("UPDATE processing_jobs SET status = ? WHERE id = ?", (status, job_id))
@@ -124,11 +144,50 @@ def require(con: sqlite3.Connection, job_id: str, owner_id: str) -> Job:
     return job
 
 
-def recent(con: sqlite3.Connection, owner_id: str, limit: int) -> list[Job]:
-    """The owner's jobs, newest first."""
+def recent(
+    con: sqlite3.Connection,
+    owner_id: str,
+    limit: int,
+    *,
+    before: str | None = None,
+    statuses: Sequence[str] = (),
+) -> list[Job]:
+    """The owner's jobs, newest first, from below the id `before` on; `statuses` empty: any."""
     rows = con.execute(
-        f"SELECT {_COLUMNS} FROM processing_jobs WHERE owner_id = ? ORDER BY id DESC LIMIT ?",
-        (owner_id, limit),
+        f"SELECT {_COLUMNS} FROM processing_jobs WHERE owner_id = ?1 AND (?2 IS NULL OR id < ?2)"
+        " AND (?3 = '[]' OR status IN (SELECT value FROM json_each(?3))) ORDER BY id DESC LIMIT ?4",
+        (owner_id, before, json.dumps(list(statuses)), limit),
+    )
+    return [_job(row) for row in rows]
+
+
+def finished(con: sqlite3.Connection, owner_id: str, job_type: str, limit: int) -> list[Job]:
+    """The owner's newest jobs of a type that were done and had files."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM processing_jobs WHERE owner_id = ? AND job_type = ?"
+        " AND status = 'done' AND file_count > 0 ORDER BY id DESC LIMIT ?",
+        (owner_id, job_type, limit),
+    )
+    return [_job(row) for row in rows]
+
+
+def within(con: sqlite3.Connection, owner_id: str, since: str, until: str, limit: int) -> list[Job]:
+    """The owner's jobs that ran at some time between these two, newest first."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM processing_jobs WHERE owner_id = ? AND started_at <= ?"
+        " AND (completed_at IS NULL OR completed_at >= ?) ORDER BY id DESC LIMIT ?",
+        (owner_id, until, since, limit),
+    )
+    return [_job(row) for row in rows]
+
+
+def drained(con: sqlite3.Connection, job_type: str) -> list[Job]:
+    """Running jobs of this type that have looked at everything and have no open task left."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM processing_jobs j WHERE status = 'running' AND job_type = ?"
+        " AND json_extract(params, '$.ignored') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks t"
+        "  WHERE t.job_id = j.id AND t.status IN ('queued', 'claimed'))",
+        (job_type,),
     )
     return [_job(row) for row in rows]
 

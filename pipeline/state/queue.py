@@ -17,6 +17,7 @@ from pipeline.clock import new_id, timestamp
 from pipeline.model import Priority
 
 CORE_DIED = "CoreDied"
+HELD = "9999-12-31T23:59:59.999Z"  # the `not_before` of tasks whose job is paused
 _COLUMNS = "id, job_id, file_id, owner_id, kind, priority, attempts, created_at"
 
 
@@ -74,7 +75,9 @@ def enqueue(con: sqlite3.Connection, tasks: Iterable[NewTask], at: datetime) -> 
 def _insert(con: sqlite3.Connection, task: NewTask, task_id: str, stamp: str) -> int:
     inserted = con.execute(
         "INSERT INTO tasks (id, job_id, file_id, owner_id, kind, priority, status, created_at,"
-        " updated_at) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING",
+        " updated_at, not_before) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?7,"
+        " (SELECT ?8 FROM processing_jobs WHERE id = ?2 AND status = 'paused'))"
+        " ON CONFLICT DO NOTHING",
         (
             task_id,
             task.job_id,
@@ -83,7 +86,7 @@ def _insert(con: sqlite3.Connection, task: NewTask, task_id: str, stamp: str) ->
             task.kind,
             task.priority,
             stamp,
-            stamp,
+            HELD,
         ),
     ).rowcount
     if not inserted:
@@ -208,12 +211,12 @@ def wake_placing(con: sqlite3.Connection, file_id: str) -> None:
     """Something was settled about this file: those of its neighbourhood that wait, look again."""
     con.execute(
         "UPDATE tasks SET not_before = NULL WHERE status = 'queued' AND kind = 'place'"
-        " AND not_before IS NOT NULL AND file_id IN ("
+        " AND not_before IS NOT NULL AND not_before <> :held AND file_id IN ("
         " SELECT n.id FROM media_files f JOIN media_files n ON n.root_id = f.root_id"
         "  AND n.source_dir = f.source_dir AND n.bucket = f.bucket WHERE f.id = :id"
         " UNION SELECT n.id FROM media_files f JOIN media_files n ON n.bundle_id = f.bundle_id"
         "  WHERE f.id = :id)",
-        {"id": file_id},
+        {"id": file_id, "held": HELD},
     )
 
 
@@ -285,10 +288,11 @@ def retry(  # noqa: PLR0913 - the columns of one statement
 ) -> None:
     """Back into the queue until `not_before`; a blameless attempt is not counted."""
     con.execute(
-        "UPDATE tasks SET status = 'queued', leased_by = NULL, not_before = ?, error_class = ?,"
-        " error = ?, attempts = max(0, attempts - ?), updated_at = ?"
+        "UPDATE tasks SET status = 'queued', leased_by = NULL, not_before = coalesce((SELECT ?"
+        "  FROM processing_jobs j WHERE j.id = tasks.job_id AND j.status = 'paused'), ?),"
+        " error_class = ?, error = ?, attempts = max(0, attempts - ?), updated_at = ?"
         " WHERE id = ? AND status = 'claimed'",
-        (not_before, error_class, error, int(is_blameless), at, task_id),
+        (HELD, not_before, error_class, error, int(is_blameless), at, task_id),
     )
 
 
@@ -319,7 +323,9 @@ def recover(con: sqlite3.Connection, boot: str, at: str) -> list[Task]:
     Returns the visits among them: each may be what killed the core, and should be tried alone.
     Waits end because the clock they were measured by ended with its boot.
     """
-    con.execute("UPDATE tasks SET not_before = NULL WHERE status = 'queued'")
+    con.execute(
+        "UPDATE tasks SET not_before = NULL WHERE status = 'queued' AND not_before <> ?", (HELD,)
+    )
     rows = con.execute(
         "UPDATE tasks SET status = 'queued', leased_by = NULL, not_before = NULL,"
         " error_class = ?, updated_at = ?"

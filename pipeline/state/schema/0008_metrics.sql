@@ -22,3 +22,11 @@ CREATE TABLE metrics (                            -- one sample, or many rolled 
     readings TEXT NOT NULL CHECK (json_valid(readings)),
     PRIMARY KEY (every_s, at)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE storage (                            -- what a library was made of, once a day
+    owner_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    day      TEXT NOT NULL,
+    at       TEXT NOT NULL,                       -- when it was counted
+    counted  TEXT NOT NULL CHECK (json_valid(counted)),
+    PRIMARY KEY (owner_id, day)
+) STRICT, WITHOUT ROWID;
