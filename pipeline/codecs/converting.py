@@ -87,7 +87,7 @@ def _printed(sheet: Negative, encoder: Encoder, order: Order) -> Copy:
         if found is not None:
             return found
         encoder = encoder.in_full_colour or encoder
-    quality = _FALLBACK if order.quality is None else max(order.quality, encoder.lowest)
+    quality = encoder.nearest(_FALLBACK if order.quality is None else order.quality)
     made = encoder.finish(encoder.write(sheet.samples, quality, sheet.profile))
     return Copy(made, encoder.format, encoder.name, sheet.size, quality, trials=1)
 

@@ -14,7 +14,8 @@ from pipeline.codecs.encode import choose, negative
 from pipeline.codecs.encode.carrying import carried
 from pipeline.codecs.encode.contract import Encoder
 from pipeline.codecs.encode.negative import Negative
-from pipeline.codecs.target import Box, Sitter
+from pipeline.codecs.judge import Box
+from pipeline.codecs.target import Sitter
 
 _UNSPOILT = frozenset(("png", "bmp", "tiff", "gif"))  # nothing was lost in these yet
 _HOLDS_ALL = frozenset(("webp", "jxl"))  # formats that can be lossy or exact
@@ -37,18 +38,20 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Copy:
     """A copy. `quality`, `score` (the whole) and `worst` (with its regions) are None where exact;
-    `score` was measured on every pixel of exactly this picture.
+    `score` was measured on every pixel of exactly this picture. `is_next_step` is True where the
+    encoder has no quality between this one and the next, which misses the target.
     """
 
     data: bytes
     format: str
     encoder: str
     size: tuple[int, int] | None = None
-    quality: int | None = None
+    quality: float | None = None
     score: float | None = None
     worst: float | None = None
     trials: int = 0
     sketches: int = 0
+    is_next_step: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ def by_target(sheet: Negative, encoder: Encoder, wish: Wish, most: int | None) -
         best.worst,
         found.trials,
         found.sketches,
+        found.is_next_step,
     )
 
 

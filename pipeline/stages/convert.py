@@ -44,8 +44,8 @@ class _Asked:
 
 
 def run(subject: Subject) -> Outcome:
-    """Facts: `to`, `encoder`, `quality`, `target`, `score`, `trials`, `bytes_before`,
-    `bytes_after`, `left_out` (words), and for the web `widths`: each width's own of these.
+    """Facts: `to`, `encoder`, `quality`, `target`, `score`, `no_closer_step`, `trials`,
+    `bytes_before`, `bytes_after`, `left_out` (words), and for the web `widths`: each width's own of these.
     """
     asked = _asked(subject.params.get(_NAME, {}))
     if not subject.is_held:
@@ -155,6 +155,7 @@ def _facts(copy: Copy, asked: _Asked) -> dict[str, Json]:
         "quality": copy.quality,
         "target": None if copy.score is None else asked.target,
         "score": None if copy.score is None else round(copy.score, 2),
+        "no_closer_step": copy.is_next_step,
         "trials": copy.trials,
         "bytes_after": len(copy.data),
     }
@@ -172,7 +173,7 @@ def _parts(facts: JsonObject, copy: Copy) -> list[str]:
 
 STAGE = Stage(
     _NAME,
-    1,
+    2,
     run,
     frozenset((Category.PHOTO,)),
     applies,

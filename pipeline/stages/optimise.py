@@ -42,8 +42,9 @@ class _Asked:
 
 
 def run(subject: Subject) -> Outcome:
-    """Facts: `lane`, `encoder`, `quality`, `target`, `score`, `worst`, `trials`, `sketches`,
-    `bytes_before`, `bytes_after`, `why`. A picture that had better stay as it is is skipped.
+    """Facts: `lane`, `encoder`, `quality`, `target`, `score`, `worst`, `no_closer_step` (the next
+    quality of the encoder misses the target), `trials`, `sketches`, `bytes_before`, `bytes_after`,
+    `why`. A picture that had better stay as it is is skipped.
     """
     from pipeline.codecs import shrinking
 
@@ -153,11 +154,12 @@ def _checked(subject: Subject, asked: _Asked, wish: Wish, made: Copy, why: str) 
         "target": None if made.quality is None else wish.target,
         "score": _rounded(made.score),
         "worst": _rounded(made.worst),
+        "no_closer_step": made.is_next_step,
         "trials": made.trials,
         "sketches": made.sketches,
         "bytes_before": subject.size,
         "bytes_after": len(made.data),
-        "why": why,
+        "why": why + _beyond(made, wish.target),
     }
     return Done(facts, (Made("optimised", path.name, told.mime, width, height),))
 
@@ -165,6 +167,15 @@ def _checked(subject: Subject, asked: _Asked, wish: Wish, made: Copy, why: str) 
 def _size(subject: Subject) -> tuple[int, int]:
     facts = subject.facts.get("preview", {})
     return int(facts.get("width", 0)), int(facts.get("height", 0))
+
+
+def _beyond(made: Copy, target: float) -> str:
+    """Why a copy is better, and so larger, than was asked for."""
+    from pipeline.codecs.hunt import TOLERANCE
+
+    if made.worst is None or made.worst <= target + TOLERANCE or not made.is_next_step:
+        return ""
+    return f"; {made.encoder} has no step between {made.worst:.1f} points and less than asked"
 
 
 def _rounded(score: float | None) -> float | None:
@@ -180,7 +191,7 @@ def applies(told: Format) -> bool:
 
 STAGE = Stage(
     _NAME,
-    1,
+    2,
     run,
     frozenset((Category.PHOTO,)),
     applies,

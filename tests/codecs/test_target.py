@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.codecs import shrinking, ssimulacra2, target
+from pipeline.codecs import decode, hunt, shrinking, ssimulacra2, target
 from pipeline.codecs.encode import choose, curves
 from pipeline.codecs.encode.contract import Encoder
 from pipeline.codecs.encode.negative import Negative
@@ -35,14 +35,41 @@ def photo(width: int = 480, height: int = 320, grain: float = 1.5) -> np.ndarray
 @pytest.mark.parametrize("name", ["jpeg", "webp", "avif", "heic", "jxl"])
 @pytest.mark.parametrize("points", [75.0, 84.0])
 def test_just_meets_the_target(name: str, points: float) -> None:
-    """Never below it, hardly above, after few encodings; the score told is the true one."""
+    """Never below it, at most a point above, after few encodings; the score told is the true one.
+
+    Further above only where the encoder itself has no closer step, and then that is said.
+    """
     picture = Negative(photo())
     found = target.search(Sitter(picture), encoder(name), points)
     assert found is not None
-    assert points <= found.trial.worst <= points + 2.5
-    shown = target.decode.decode(found.trial.data, name, None).pixels
+    assert found.trial.worst >= points
+    assert found.trial.worst <= points + hunt.TOLERANCE or found.is_next_step
+    shown = decode.decode(found.trial.data, name, None).pixels
     assert ssimulacra2.score(picture.samples, shown) == pytest.approx(found.trial.score, abs=0.01)
-    assert found.trials <= 5
+    assert found.trials <= 6
+
+
+def test_where_there_is_no_closer_step_it_is_proved_and_said() -> None:
+    """An encoder of three qualities: the middle one is far above the target, the lower misses it;
+    both were seen on the whole picture.
+    """
+    coarse = replace(encoder(), scale=(20.0, 93.0, 99.0), in_full_colour=None)
+    found = target.search(Sitter(Negative(photo())), coarse, 75)
+    assert found is not None
+    assert found.trial.quality == 93.0
+    assert found.trial.worst > 75 + hunt.TOLERANCE
+    assert found.is_next_step
+    assert found.trials == 2
+
+
+@pytest.mark.parametrize("points", [71.0, 79.0, 87.0])
+def test_finer_steps_come_closer(points: float) -> None:
+    """libjpeg-turbo in full colour has steps of more than a point; between them there are ours."""
+    full = encoder().in_full_colour
+    assert full is not None
+    found = target.search(Sitter(Negative(photo())), full, points)
+    assert found is not None
+    assert points <= found.trial.worst <= points + hunt.TOLERANCE
 
 
 def test_a_large_picture_is_judged_by_tiles_first_and_wholly_at_last() -> None:
@@ -50,7 +77,7 @@ def test_a_large_picture_is_judged_by_tiles_first_and_wholly_at_last() -> None:
     picture = Negative(photo(1600, 1300))
     found = target.search(Sitter(picture), encoder(), 82)
     assert found is not None
-    shown = target.decode.decode(found.trial.data, "jpeg", None).pixels
+    shown = decode.decode(found.trial.data, "jpeg", None).pixels
     assert ssimulacra2.score(picture.samples, shown) == pytest.approx(found.trial.score, abs=0.01)
     assert found.trial.score >= 82
 
@@ -127,7 +154,7 @@ def test_curves_rise(name: str) -> None:
     scores = [score for _, score in curve.points]
     assert scores == sorted(scores)
     for quality, score in curve.points:
-        assert curve.quality(score) == quality
+        assert curve.quality(score) == pytest.approx(quality)
         assert curve.score(quality) == pytest.approx(score)
 
 

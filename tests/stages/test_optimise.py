@@ -48,7 +48,9 @@ def test_a_photo_gets_a_smaller_copy_that_looks_the_same(tmp_path: Path, lane: s
     assert made.kind == "optimised"
     assert (made.width, made.height) == (320, 480)
     assert facts["bytes_after"] == len(copy) < facts["bytes_before"] == len(data)
-    assert 80 <= facts["worst"] == facts["score"] <= 82.5
+    assert facts["worst"] == facts["score"] >= 80
+    assert facts["worst"] <= 81 or facts["no_closer_step"]
+    assert ("no step between" in facts["why"]) == (facts["worst"] > 81)
     shown = decode.decode(copy, lane, None).pixels
     original = decode.decode(data, "jpeg", None).pixels
     assert ssimulacra2.score(original, shown) == pytest.approx(facts["score"], abs=0.05)

@@ -30,11 +30,11 @@ class Curve:
         """About what a usual photo scores at this quality."""
         return _line(self.points, quality)
 
-    def quality(self, score: float) -> int:
+    def quality(self, score: float) -> float:
         """About the quality at which a usual photo gets this score."""
-        return round(_line([(y, x) for x, y in self.points], score))
+        return _line([(y, x) for x, y in self.points], score)
 
-    def moved(self, quality: int, score: float, aim: float, outlook: Outlook) -> int:
+    def moved(self, quality: float, score: float, aim: float, outlook: Outlook) -> float:
         """The quality for `aim`, of a picture that got `score` at `quality`.
 
         What is missing from the best that halved chroma allows shrinks by the same share as the

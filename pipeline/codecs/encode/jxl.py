@@ -12,7 +12,7 @@ _USUAL = 90
 _EFFORT = 3  # above it the time doubles for a hundredth of the bytes
 
 
-def _write(samples: Samples, quality: int | None, _: bytes | None) -> bytes:
+def _write(samples: Samples, quality: float | None, _: bytes | None) -> bytes:
     import imagecodecs
 
     lossy = {"distance": distance(_USUAL if quality is None else quality)}
@@ -26,9 +26,11 @@ def _write(samples: Samples, quality: int | None, _: bytes | None) -> bytes:
     return bytes(data)
 
 
-def distance(quality: int) -> float:
+def distance(quality: float) -> float:
     """libjxl's scale, 1.0 being what nobody sees, from the one people know (30 to 100)."""
     return 0.1 + (100 - quality) * 0.09
 
 
-JXL = Encoder("libjxl", "jxl", _write, lowest=30, is_deep=True, is_exact=True, has_profile=False)
+_SCALE = tuple(quarter / 4 for quarter in range(120, 401))  # libjxl takes any distance
+
+JXL = Encoder("libjxl", "jxl", _write, _SCALE, is_deep=True, is_exact=True, has_profile=False)

@@ -11,21 +11,25 @@ import numpy as np
 from pipeline.codecs.encode.contract import Encoder, Samples
 
 _USUAL = 80
+_QUARTERS = tuple(quarter / 4 for quarter in range(4, 401))  # libwebp's qualities are fractions
+_QUANTIZERS = 63  # of AV1, onto which libavif spreads a hundred qualities
 
 
-def _webp(samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
+def _webp(samples: Samples, quality: float | None, profile: bytes | None) -> bytes:
     if quality is None:  # `exact`: colours under transparent parts stay
         return _saved(samples, "WEBP", profile, lossless=True, exact=True, quality=60, method=4)
     return _saved(samples, "WEBP", profile, quality=quality, method=4)
 
 
-def _avif(subsampling: str, samples: Samples, quality: int | None, profile: bytes | None) -> bytes:
-    quality = _USUAL if quality is None else quality
-    options = {"quality": quality, "subsampling": subsampling, "speed": 8, "max_threads": 1}
+def _avif(
+    subsampling: str, samples: Samples, quality: float | None, profile: bytes | None
+) -> bytes:
+    steps = _USUAL if quality is None else int(quality)
+    options = {"quality": steps, "subsampling": subsampling, "speed": 8, "max_threads": 1}
     return _saved(samples, "AVIF", profile, **options)
 
 
-def _png(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
+def _png(samples: Samples, _: float | None, profile: bytes | None) -> bytes:
     if samples.dtype == np.uint8:
         return _saved(samples, "PNG", profile, compress_level=6)
     import imagecodecs
@@ -38,7 +42,7 @@ def _png(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
     return containers.write(data, "png", blocks.Blocks(icc=profile))
 
 
-def _tiff(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
+def _tiff(samples: Samples, _: float | None, profile: bytes | None) -> bytes:
     if samples.dtype == np.uint8 or samples.shape[2] == 1:
         return _saved(samples, "TIFF", profile, compression="tiff_adobe_deflate")
     import imagecodecs
@@ -54,19 +58,33 @@ def _tiff(samples: Samples, _: int | None, profile: bytes | None) -> bytes:
     return bytes(data)
 
 
-def _gif(samples: Samples, _: int | None, __: bytes | None) -> bytes:
+def _gif(samples: Samples, _: float | None, __: bytes | None) -> bytes:
     return _saved(samples, "GIF", None)
 
 
-WEBP = Encoder("libwebp", "webp", _webp, longest=16_383, is_exact=True)
+def _qualities_of_avif() -> tuple[float, ...]:
+    """The highest quality of each quantizer."""
+    told = {
+        ((100 - quality) * _QUANTIZERS + 50) // 100: float(quality) for quality in range(1, 101)
+    }
+    return tuple(sorted(told.values()))
+
+
+WEBP = Encoder("libwebp", "webp", _webp, _QUARTERS, longest=16_383, is_exact=True)
 AVIF = Encoder(
     "aom",
     "avif",
     partial(_avif, "4:2:0"),
+    _qualities_of_avif(),
     longest=65_535,
     is_dear=True,
     in_full_colour=Encoder(
-        "aom-444", "avif", partial(_avif, "4:4:4"), longest=65_535, is_dear=True
+        "aom-444",
+        "avif",
+        partial(_avif, "4:4:4"),
+        _qualities_of_avif(),
+        longest=65_535,
+        is_dear=True,
     ),
 )
 PNG = Encoder("libpng", "png", _png, is_deep=True, is_exact=True, is_lossy=False)
