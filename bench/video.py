@@ -65,7 +65,7 @@ def measure(clips: list[Path], name: str, quality: float, effort: encoders.Effor
             made = Path(folder) / "made.mp4"
             before = _cpu_s()
             _run(["-i", str(clip), "-map", "0:v:0", "-frames:v", str(FRAMES), "-an",
-                  *encoder.arguments(quality, 8, 1, effort),
+                  *encoder.arguments(quality, "yuv420p", 1, effort),
                   "-fps_mode", "passthrough", "-f", "mp4", str(made)])  # fmt: skip
             cpu_s += _cpu_s() - before
             count, mean = _compared(made, clip, Path(folder))

@@ -19,6 +19,7 @@ from pipeline.errors import BadMedia
 
 Codec = Literal["hevc", "av1", "h264"]
 Effort = Literal["fast", "normal", "thorough"]
+ORDINARY = ("yuv420p", "yuv420p10le")
 _PROBE_S = 30.0
 _DEVICE = "/dev/dri/renderD128"
 
@@ -35,11 +36,15 @@ class Encoder:
     slope: float
     is_hardware: bool = False
 
-    def arguments(self, quality: float, depth: int, threads: int, effort: Effort) -> list[str]:
-        """Filter, encoder and quality, for pictures of `depth` bits (8 or 10)."""
+    def arguments(self, quality: float, pixels: str, threads: int, effort: Effort) -> list[str]:
+        """Filter, encoder and quality, for pictures that are `pixels` in FFmpeg's word."""
         return _ARGUMENTS[self.name.partition("_")[2] or self.name](
-            self, quality, depth, threads, effort
+            self, quality, pixels, threads, effort
         )
+
+    def takes(self, pixels: str) -> bool:
+        """Does it write these colours as they are? x265 alone writes more than players ask for."""
+        return pixels in ORDINARY or self.name == "libx265"
 
     def input_arguments(self) -> list[str]:
         """What must stand in front of the inputs."""
@@ -92,7 +97,7 @@ def works(name: str) -> bool:
         arguments = [
             *encoder.input_arguments(),
             *("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-frames:v", "5"),
-            *encoder.arguments(encoder.first, 8, 1, "fast"),
+            *encoder.arguments(encoder.first, "yuv420p", 1, "fast"),
             *("-f", "mp4", ffmpeg.plain(target)),
         ]
         try:
@@ -102,60 +107,60 @@ def works(name: str) -> bool:
         return target.stat().st_size > 0
 
 
-def _x265(e: Encoder, quality: float, depth: int, threads: int, effort: Effort) -> list[str]:
+def _x265(e: Encoder, quality: float, pixels: str, threads: int, effort: Effort) -> list[str]:
     preset = {"fast": "superfast", "normal": "fast", "thorough": "medium"}[effort]
     pools = "none" if threads == 1 else str(threads)
     params = f"log-level=none:pools={pools}:frame-threads=1:keyint=250:open-gop=0"
     return [
-        *("-vf", f"format={_planar(depth)}", "-c:v", e.name, "-tag:v", "hvc1"),
+        *("-vf", f"format={pixels}", "-c:v", e.name, "-tag:v", "hvc1"),
         *("-preset", preset, "-crf", f"{quality:g}", "-x265-params", params),
     ]
 
 
-def _svt(e: Encoder, quality: float, depth: int, threads: int, effort: Effort) -> list[str]:
+def _svt(e: Encoder, quality: float, pixels: str, threads: int, effort: Effort) -> list[str]:
     preset = {"fast": "10", "normal": "8", "thorough": "5"}[effort]
     return [
-        *("-vf", f"format={_planar(depth)}", "-c:v", e.name, "-preset", preset, "-g", "250"),
+        *("-vf", f"format={pixels}", "-c:v", e.name, "-preset", preset, "-g", "250"),
         *("-crf", f"{quality:.0f}", "-svtav1-params", f"lp={threads}"),
     ]
 
 
-def _x264(e: Encoder, quality: float, depth: int, threads: int, effort: Effort) -> list[str]:
+def _x264(e: Encoder, quality: float, pixels: str, threads: int, effort: Effort) -> list[str]:
     preset = {"fast": "veryfast", "normal": "fast", "thorough": "medium"}[effort]
     return [
-        *("-vf", f"format={_planar(depth)}", "-c:v", e.name, "-preset", preset),
+        *("-vf", f"format={pixels}", "-c:v", e.name, "-preset", preset),
         *("-crf", f"{quality:g}", "-threads", str(threads)),
     ]
 
 
-def _nvenc(e: Encoder, quality: float, depth: int, threads: int, effort: Effort) -> list[str]:
+def _nvenc(e: Encoder, quality: float, pixels: str, threads: int, effort: Effort) -> list[str]:
     preset = {"fast": "p3", "normal": "p5", "thorough": "p7"}[effort]
     return [
-        *("-vf", f"format={_packed(depth)}", "-c:v", e.name, "-preset", preset, *_tag(e)),
+        *("-vf", f"format={_packed(pixels)}", "-c:v", e.name, "-preset", preset, *_tag(e)),
         *("-rc", "vbr", "-cq", f"{quality:g}", "-b:v", "0"),
     ]
 
 
-def _qsv(e: Encoder, quality: float, depth: int, threads: int, effort: Effort) -> list[str]:
+def _qsv(e: Encoder, quality: float, pixels: str, threads: int, effort: Effort) -> list[str]:
     preset = {"fast": "veryfast", "normal": "medium", "thorough": "slower"}[effort]
     return [
-        *("-vf", f"format={_packed(depth)}", "-c:v", e.name, "-preset", preset, *_tag(e)),
+        *("-vf", f"format={_packed(pixels)}", "-c:v", e.name, "-preset", preset, *_tag(e)),
         *("-global_quality", f"{quality:.0f}"),
     ]
 
 
-def _vaapi(e: Encoder, quality: float, depth: int, threads: int, effort: Effort) -> list[str]:
+def _vaapi(e: Encoder, quality: float, pixels: str, threads: int, effort: Effort) -> list[str]:
     return [
-        *("-vf", f"format={_packed(depth)},hwupload", "-c:v", e.name, *_tag(e)),
+        *("-vf", f"format={_packed(pixels)},hwupload", "-c:v", e.name, *_tag(e)),
         *("-rc_mode", "CQP", "-global_quality", f"{quality:.0f}"),
     ]
 
 
 def _videotoolbox(
-    e: Encoder, quality: float, depth: int, threads: int, effort: Effort
+    e: Encoder, quality: float, pixels: str, threads: int, effort: Effort
 ) -> list[str]:
     return [
-        *("-vf", f"format={_packed(depth)}", "-c:v", e.name, *_tag(e)),
+        *("-vf", f"format={_packed(pixels)}", "-c:v", e.name, *_tag(e)),
         *("-allow_sw", "0", "-q:v", f"{quality:.0f}"),
     ]
 
@@ -165,12 +170,8 @@ def _tag(encoder: Encoder) -> list[str]:
     return ["-tag:v", "hvc1"] if encoder.codec == "hevc" else []
 
 
-def _planar(depth: int) -> str:
-    return "yuv420p10le" if depth > 8 else "yuv420p"
-
-
-def _packed(depth: int) -> str:
-    return "p010le" if depth > 8 else "nv12"
+def _packed(pixels: str) -> str:
+    return "p010le" if "10" in pixels else "nv12"
 
 
 _ARGUMENTS = {

@@ -1,4 +1,8 @@
-"""The gate for videos: every frame decodes, same length, same sounds, same picture."""
+"""The gate for videos: every frame decodes, same length, same sounds, same picture.
+
+A copy that is to say all that its original says is held against it track by track besides: by its
+index where both are plain movies, by what FFmpeg finds in them where a film changed its container.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import av
+import numpy as np
 
-from pipeline.codecs import likeness, video
+from pipeline.codecs import film_parity, likeness, video, video_parity
 from pipeline.codecs.gate import SHORTER_S, SHORTER_SHARE, Expectations, Fault, sizes
 from pipeline.errors import BadMedia
 
@@ -45,8 +50,28 @@ def faults(before: Side, after: Side, wanted: Expectations) -> Iterator[Fault]:
     with _opened(before) as original:
         yield from sizes((original.width, original.height), size, wanted)
     yield from _lengths(_measured(before), before.facts.duration_s, made)
+    has_fields = _is_interlaced(before) and not _is_interlaced(after)
     if wanted.is_same_picture:
-        yield from _looks(before, after)
+        yield from _looks(before, after, has_fields)
+    if wanted.keeps_metadata and wanted.size is None:
+        for told in _film(before, after, has_fields):
+            yield Fault("film", told)
+
+
+def _film(before: Side, after: Side, has_fields: bool) -> tuple[str, ...]:
+    """Is it the same film, with every track, every moment and every word?"""
+    with before.path.open("rb") as original, after.path.open("rb") as copy:
+        if before.format.demuxer == after.format.demuxer == "mov" and video_parity.opened(original):
+            return video_parity.compare_videos(original, copy, has_fields=has_fields)
+        return film_parity.compare_films(
+            original, before.format, copy, after.format, has_fields=has_fields
+        )
+
+
+def _is_interlaced(side: Side) -> bool:
+    with _opened(side) as clip:
+        shot = next(video.shots(clip, 0.0), None)
+        return shot is not None and bool(shot.frame.interlaced_frame)
 
 
 def _lengths(before: _Run, told_s: float | None, made: _Run) -> Iterator[Fault]:
@@ -104,7 +129,7 @@ def _decoded(packet: Any) -> tuple[int, int]:
     return len(frames), sum(1 for frame in frames if frame.is_corrupt)
 
 
-def _looks(before: Side, after: Side) -> Iterator[Fault]:
+def _looks(before: Side, after: Side, has_fields: bool) -> Iterator[Fault]:
     with (
         _opened(before) as original,
         _opened(after) as copy,
@@ -116,7 +141,9 @@ def _looks(before: Side, after: Side) -> Iterator[Fault]:
             if shown is None:
                 continue
             # A copy may round its times: the frame before or behind will do.
-            found = [likeness.compare(shown, made) for made in _around(copy, at_s)]
+            near = list(_around(copy, at_s))
+            near = _woven(near) if has_fields else near
+            found = [likeness.compare(shown, made) for made in near]
             if any(one.is_same for one in found):
                 continue
             if any(one.turned != 1 for one in found):
@@ -124,6 +151,12 @@ def _looks(before: Side, after: Side) -> Iterator[Fault]:
             else:
                 yield Fault("picture", f"The copy shows something else after {at_s:.1f} s.")
             return
+
+
+def _woven(near: list[Pixels]) -> list[Pixels]:
+    """A frame with its neighbours, as both halves look where they are shown at once."""
+    frame, *others = near
+    return [np.asarray((frame.astype(np.uint16) + one) // 2, np.uint8) for one in others]
 
 
 def _around(clip: video.Clip, at_s: float) -> Iterator[Pixels]:

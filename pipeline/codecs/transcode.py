@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.codecs import encoders, ffmpeg, transcode_film, transcode_graft, transcode_search
+from pipeline.codecs import encoders, ffmpeg, transcode_graft, transcode_rewrite, transcode_search
 from pipeline.codecs.encoders import Codec, Effort, Encoder
-from pipeline.codecs.transcode_film import CannotKeep, Film
+from pipeline.codecs.transcode_film import CannotKeep, Film, TooMuchHere
 from pipeline.codecs.transcode_pieces import Coding, Piece, Shelf, TimeIsUp, coded, cut, joined
 from pipeline.codecs.video_parity import compare_videos
-from pipeline.model import Json
+from pipeline.model import Format, Json
 
 _log = logging.getLogger(__name__)
 _PROGRAM_BYTES, _PICTURES_HELD = 300_000_000, 90
@@ -81,28 +80,24 @@ class Unfinished:
 Result = Coded | Declined | Unfinished
 
 
-class _TooMuchHere(Exception):
-    """The film is beyond this worker's limits, not beyond all; the text says which."""
-
-
 class _NoGain(Exception):
     """The copy would not be worth it; the text says why."""
 
 
-def transcode(fd: int, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) -> Result:
-    """Make the film behind `fd`, an MP4 or QuickTime file; `target` names the file by suffix.
+def transcode(
+    fd: int, told: Format, wish: Wish, shelf: Shelf, target: Callable[[str], Path]
+) -> Result:
+    """Make the film behind `fd`, of the format `told`; `target` names the file by suffix.
 
     Pieces are found and kept on `shelf`. Raises `BadMedia` for a film that cannot be decoded.
     """
     try:
-        with transcode_film.opened(fd) as film:
-            if film is None:
-                return Declined("The film is not built as a plain MP4 or QuickTime movie.")
+        with transcode_rewrite.opened(fd, told, shelf) as film:
             _require_memory(film)
             return _made(film, wish, shelf, target)
     except (CannotKeep, _NoGain) as reason:
         return Declined(str(reason))
-    except _TooMuchHere as reason:
+    except TooMuchHere as reason:
         return Declined(str(reason), is_final=False)
     except TimeIsUp as pause:
         return Unfinished(pause.done, pause.total)
@@ -113,10 +108,11 @@ def _require_memory(film: Film) -> None:
 
     Address space, measured with x265 and SVT-AV1 at 4K, 8 and 10 bit.
     """
-    picture = film.width * film.height * 3 // 2 * (2 if film.depth > 8 else 1)
+    samples = {"yuv422p": 2.0, "yuv444p": 3.0}.get(film.pixels[:7], 1.5)
+    picture = film.width * film.height * samples * (2 if film.depth > 8 else 1)
     need = _PROGRAM_BYTES + _PICTURES_HELD * picture
     if need > _limit(resource.RLIMIT_AS):
-        raise _TooMuchHere(
+        raise TooMuchHere(
             f"Coding this film needs {need / 1e9:.1f} GB of memory, more than a worker may use"
             " (work.memory_mb)."
         )
@@ -124,9 +120,9 @@ def _require_memory(film: Film) -> None:
 
 def _require_room(film: Film, share: float) -> None:
     """Raise before hours of work end at the largest file a worker may write."""
-    need = _size(film) - film.picture_bytes * (1 - share)
+    need = film.other_bytes + film.picture_bytes * share
     if need > _limit(resource.RLIMIT_FSIZE):
-        raise _TooMuchHere(
+        raise TooMuchHere(
             f"The copy of this film would have {need / 1e9:.1f} GB, more than a worker may write."
         )
 
@@ -137,7 +133,7 @@ def _limit(which: int) -> float:
 
 
 def _made(film: Film, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) -> Result:
-    before = os.fstat(film.file.fileno()).st_size
+    before = film.size
     ends_at = time.monotonic() + wish.slice_s if wish.slice_s is not None else None
     pieces = cut(film)
     gave_up: list[str] = []
@@ -169,8 +165,15 @@ def _made(film: Film, wish: Wish, shelf: Shelf, target: Callable[[str], Path]) -
 
 
 def _willing(film: Film, wish: Wish, shelf: Shelf) -> Iterator[Encoder]:
-    """Encoders to be tried: the one of an earlier run first, programs only for Dolby Vision."""
-    able = list(encoders.candidates(wish.codec, wish.hardware))
+    """Encoders to be tried: the one of an earlier run first, programs only for Dolby Vision.
+
+    Raises `CannotKeep` where none writes colours as fine as the film's.
+    """
+    able = [e for e in encoders.candidates(wish.codec, wish.hardware) if e.takes(film.pixels)]
+    if not able and film.pixels not in encoders.ORDINARY:
+        raise CannotKeep(
+            f"The film's colours ({film.pixels}) are finer than {wish.codec.upper()} keeps them."
+        )
     if film.hdr == "dolby-vision":
         able = [encoder for encoder in able if not encoder.is_hardware]
     chosen = (shelf.plan() or {}).get("encoder")
@@ -193,7 +196,7 @@ def _plan(film: Film, wish: Wish, encoder: Encoder, shelf: Shelf) -> _Plan:
     found = shelf.plan()
     if found is not None and found.get("encoder") == encoder.name:
         return _Plan(found["quality"], found["vmaf"], found["trials"], found["share"])
-    most = (1 - wish.min_gain) * _size(film) - (_size(film) - film.picture_bytes)
+    most = (1 - wish.min_gain) * film.size - film.other_bytes
     coding = Coding(encoder, encoder.first, wish.effort, wish.threads)
     choice = transcode_search.search(
         film, coding, wish.target, most / film.picture_bytes, shelf.folder
@@ -205,10 +208,6 @@ def _plan(film: Film, wish: Wish, encoder: Encoder, shelf: Shelf) -> _Plan:
     told: dict[str, Json] = {"encoder": encoder.name, "quality": plan.quality}
     shelf.decide(told | {"vmaf": plan.vmaf, "trials": plan.trials, "share": plan.share})
     return plan
-
-
-def _size(film: Film) -> int:
-    return os.fstat(film.file.fileno()).st_size
 
 
 def _no_gain(gain: float) -> str:
@@ -229,7 +228,7 @@ def _filled(
     ends_at: float | None,
 ) -> Iterator[Path]:
     """All pieces; gives up as soon as they are too large, stops between two when time is up."""
-    most = film.picture_bytes * (1 - wish.min_gain) + _size(film) * 0.02
+    most = film.picture_bytes * (1 - wish.min_gain) + film.size * 0.02
     total = 0
     for done, piece in enumerate(pieces, 1):
         path = coded(film, coding, piece, shelf)
@@ -252,6 +251,6 @@ def _suffix(film: Film, encoder: Encoder) -> str:
 def _require_same(film: Film, path: Path) -> None:
     """Read the copy as a stranger's; what it lost counts against the encoder."""
     with path.open("rb") as copy:
-        faults = compare_videos(film.file, copy)
+        faults = compare_videos(film.file, copy, has_fields=film.has_fields)
     if faults:
         raise ffmpeg.EncodingFailed("The copy is not the same film.", " ".join(faults))

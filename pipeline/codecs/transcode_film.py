@@ -1,32 +1,47 @@
 """A film as the transcoder sees it: its tables, its colours, and whether a copy can be as good.
 
-What a copy could not keep is said here, once, before any work is done: interlaced pictures, finer
-colours than the copy would have, Dolby Vision and HDR10+ that no encoder here carries over.
+What a copy could not keep is said here, once, before any work is done: odd sides, colours that no
+encoder writes, Dolby Vision and HDR10+ that none here carries over. Of interlaced pictures each
+half becomes a picture of its own, shown when it was taken.
 """
 
 from __future__ import annotations
 
 import io
-import mmap
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.codecs import ffmpeg, transcode_movie, video
 from pipeline.codecs.transcode_movie import Movie, Numbers, Samples, Track
 from pipeline.errors import BadMedia, DecodeFailed
 from pipeline.metadata import boxes
+from pipeline.metadata.window import Window
 
-_PLAIN = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
-_COARSENED = frozenset({"yuvj422p", "yuv422p"})  # old cameras' MJPEG: half its colour is not seen
+# How pictures are coded anew. What old cameras stored with more colour across than down (MJPEG and
+# DV with 8 bits) becomes 4:2:0, which every player knows: half of that colour is not seen.
+_CODED_AS = {
+    **dict.fromkeys(("yuv420p", "yuvj420p", "yuvj422p", "yuv422p", "yuv411p"), "yuv420p"),
+    **{name: name for name in ("yuv420p10le", "yuv422p10le", "yuv444p10le", "yuv444p")},
+    **{name: name for name in ("yuv420p12le", "yuv422p12le", "yuv444p12le")},
+    "yuvj444p": "yuv444p",
+}
 _DOLBY = (b"dvcC", b"dvvC", b"dvwC")
 # Every picture as it was coded: nothing cut away, turned or cropped by the container's word.
 AS_CODED = ("-ignore_editlist", "1", "-noautorotate", "-apply_cropping", "codec")
+_LOOKED_AT = 20  # pictures, where it must be seen how they are stored
 _LATEST = 1 << 48  # a time no film reaches
+
+
+class TooMuchHere(Exception):
+    """The film is beyond this worker's limits, not beyond all; the text says which."""
 
 
 class CannotKeep(BadMedia):
@@ -37,7 +52,12 @@ class CannotKeep(BadMedia):
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """An open film. `shown` holds the times of all pictures in the order of showing."""
+    """An open film. `shown` holds the times of all pictures in the order of showing; `samples` has
+    one for each of them.
+
+    `size` is that of the whole original; `weight` what a byte of these pictures weighs there,
+    which is not 1 for a film that had to be decoded to be read.
+    """
 
     file: BinaryIO
     movie: Movie
@@ -47,10 +67,13 @@ class Film:
     shown: Numbers
     width: int
     height: int
-    depth: int
-    is_full_range: bool
+    pixels: str  # as which the pictures are coded, in FFmpeg's word
+    has_fields: bool  # interlaced: of each picture two are made
+    is_split: bool  # ... and each half lies in a sample of its own
     hdr: str | None  # "pq", "hlg", "dolby-vision"
     stream: int  # FFmpeg's number of the track
+    size: int
+    weight: float = 1.0
 
     def __len__(self) -> int:
         return len(self.shown)
@@ -62,13 +85,45 @@ class Film:
         return ticks / self.track.timescale
 
     @property
+    def depth(self) -> int:
+        """Bits of each colour."""
+        return int(self.pixels.partition("p")[2].removesuffix("le") or 8)
+
+    @property
+    def per(self) -> int:
+        """How many pictures are made of one."""
+        return 2 if self.has_fields else 1
+
+    @property
+    def timescale(self) -> int:
+        """Units a second of the pictures that are made."""
+        return self.track.timescale * self.per
+
+    def times(self, first: int, count: int) -> Numbers:
+        """When the pictures are shown that are made of these, in units of `timescale`."""
+        if not self.has_fields:
+            return self.shown[first : first + count]
+        every = fields_of(self.shown, self.samples.last_delta)
+        return every[2 * first : 2 * (first + count)]
+
+    @property
+    def filters(self) -> str:
+        """What comes before every other filter."""
+        return "bwdif=mode=send_field:parity=auto:deint=all," if self.has_fields else ""
+
+    @property
     def picture_bytes(self) -> int:
-        """What the pictures take, without sound and tables."""
-        return int(self.samples.size.sum())
+        """What the pictures take in the original, without sound and tables."""
+        return int(self.samples.size.sum() * self.weight)
+
+    @property
+    def other_bytes(self) -> int:
+        """What everything else takes in a copy."""
+        return os.fstat(self.file.fileno()).st_size - int(self.samples.size.sum())
 
     def bytes_of(self, first: int, count: int) -> int:
-        """What `count` pictures take from the `first` on, as shown."""
-        return int(self.samples.size[self.order[first : first + count]].sum())
+        """What `count` pictures take in the original from the `first` on, as shown."""
+        return int(self.samples.size[self.order[first : first + count]].sum() * self.weight)
 
     def keys(self) -> Numbers:
         """Where decoding can begin: numbers in the order of showing, the first always among."""
@@ -85,7 +140,7 @@ class Film:
 
 @contextmanager
 def opened(fd: int) -> Iterator[Film | None]:
-    """The film behind an open MP4 or QuickTime file; None where it must be rewritten first.
+    """The film behind an open MP4 or QuickTime file; None for what is no plain movie.
 
     Raises `CannotKeep` with the reason why no copy is made, `BadMedia` for a damaged film.
     """
@@ -93,19 +148,27 @@ def opened(fd: int) -> Iterator[Film | None]:
         size = os.fstat(file.fileno()).st_size
         if size == 0:
             raise DecodeFailed("The film is empty.")
-        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-            movie = transcode_movie.opened(data)
-            yield _film(file, movie) if movie is not None else None
+        movie = transcode_movie.opened(Window(file.fileno()))
+        yield _film(file, movie) if movie is not None else None
+
+
+@contextmanager
+def opened_path(path: Path) -> Iterator[Film | None]:
+    """The same for a film of our own that lies at `path`."""
+    with path.open("rb") as file, opened(file.fileno()) as film:
+        yield film
 
 
 def _film(file: BinaryIO, movie: Movie) -> Film:
     track = movie.picture()
     samples = transcode_movie.samples(movie, track)
+    frame = _first_frame(file)
+    is_split = bool(frame.interlaced_frame) and _is_split(file, track, samples)
+    samples = _paired(samples) if is_split else samples
     order = np.argsort(samples.pts, kind="stable")
     shown = samples.pts[order]
     if np.any(np.diff(shown) <= 0) or abs(int(shown[-1])) > _LATEST or int(shown[0]) < 0:
         raise CannotKeep("The times of the film's pictures contradict each other.")
-    frame = _first_frame(file)
     width, height = transcode_movie.coded_size(movie, track)
     if (frame.width, frame.height) != (width, height):
         raise CannotKeep("The film's header and its pictures differ in size.")
@@ -118,28 +181,65 @@ def _film(file: BinaryIO, movie: Movie) -> Film:
         shown=shown,
         width=width,
         height=height,
-        depth=_depth(frame),
-        is_full_range=int(frame.color_range or 0) == 2 or frame.format.name.startswith("yuvj"),
+        pixels=_pixels(frame),
+        has_fields=bool(frame.interlaced_frame),
+        is_split=is_split,
         hdr=_hdr(movie, track, frame),
         stream=movie.tracks.index(track),
+        size=len(movie.data),
     )
 
 
 def _first_frame(file: BinaryIO) -> Any:
     """The first picture, which knows more than any header."""
+    for shot in first_shots(file, 1):
+        return _acceptable(shot.frame)
+    raise DecodeFailed("No picture of the film can be decoded.")
+
+
+def first_shots(file: BinaryIO, count: int) -> Iterator[video.Shot]:
+    """The first pictures as they are decoded, which is more than any table tells."""
     with (
         io.FileIO(os.dup(file.fileno())) as raw,
         io.BufferedReader(raw) as content,
         video.opened(content, "mov") as clip,
     ):
-        for shot in video.shots(clip, 0.0):
-            return _acceptable(shot.frame)
-    raise DecodeFailed("No picture of the film can be decoded.")
+        yield from itertools.islice(video.shots(clip, 0.0), count)
+
+
+def first_moments(file: BinaryIO, count: int) -> NDArray[np.float64]:
+    """When the first pictures are shown, in seconds, as the decoder says it."""
+    frames = (shot.frame for shot in first_shots(file, count))
+    return np.array([float(f.pts * f.time_base) for f in frames if f.pts is not None])
+
+
+def _is_split(file: BinaryIO, track: Track, samples: Samples) -> bool:
+    """Cameras for AVCHD code both halves of a picture as pictures of their own: twice as many
+    samples as there is to be seen.
+    """
+    seen = first_moments(file, _LOOKED_AT)
+    told = np.sort(samples.pts) / track.timescale
+    count = len(seen)
+    if count < 2 or len(samples) < 2 * count or len(samples) % 2:
+        return False
+    return bool(np.allclose(np.diff(seen), np.diff(told[: 2 * count : 2]), atol=1e-4))
+
+
+def _paired(samples: Samples) -> Samples:
+    """Both halves as one. Raises `CannotKeep` where some stand alone."""
+    first, second = samples.pts[::2], samples.pts[1::2]
+    if np.any(np.abs(second - first) > 2 * samples.last_delta):
+        raise CannotKeep("The film's pictures are stored partly whole and partly as halves.")
+    return Samples(
+        size=samples.size[::2] + samples.size[1::2],
+        offset=samples.offset[::2],
+        pts=np.minimum(first, second),
+        is_sync=samples.is_sync[::2] | samples.is_sync[1::2],
+        last_delta=2 * samples.last_delta,
+    )
 
 
 def _acceptable(frame: Any) -> Any:
-    if frame.interlaced_frame:
-        raise CannotKeep("The film is interlaced: a copy would show combs where things move.")
     if frame.width % 2 or frame.height % 2:
         raise CannotKeep("The film has an odd number of rows or columns, which copies cannot have.")
     names = {data.type.name for data in frame.side_data}
@@ -148,13 +248,21 @@ def _acceptable(frame: Any) -> Any:
     return frame
 
 
-def _depth(frame: Any) -> int:
+def _pixels(frame: Any) -> str:
     name = frame.format.name
-    if name in _COARSENED:
-        return 8
-    if name not in _PLAIN:
+    if name not in _CODED_AS:
         raise CannotKeep(f"The film's colours ({name}) are finer than a copy would keep them.")
-    return _PLAIN[name]
+    return _CODED_AS[name]
+
+
+def fields_of(shown: Numbers, last_delta: int) -> Numbers:
+    """When each half of interlaced pictures is shown, in half units: the second one midway.
+
+    The last picture lasts as long as the one before it; `last_delta` counts where there is none.
+    """
+    last = shown[-1] - shown[-2] if len(shown) > 1 else last_delta
+    following = np.append(shown[1:], shown[-1] + last)
+    return np.asarray(np.column_stack((2 * shown, shown + following)).ravel(), np.int64)
 
 
 def _hdr(movie: Movie, track: Track, frame: Any) -> str | None:

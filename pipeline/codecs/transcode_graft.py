@@ -20,7 +20,16 @@ from numpy.typing import NDArray
 
 from pipeline.codecs import transcode_movie as movies
 from pipeline.codecs.transcode_movie import Movie, Numbers, Span, Track
-from pipeline.codecs.transcode_times import box, later, longer, new_edits, sync_table, times_of, u4
+from pipeline.codecs.transcode_times import (
+    box,
+    fuller,
+    later,
+    longer,
+    new_edits,
+    sync_table,
+    times_of,
+    u4,
+)
 from pipeline.errors import DecodeFailed
 from pipeline.metadata import boxes
 from pipeline.metadata.findings import Data
@@ -45,10 +54,17 @@ class NewPicture:
     entry: bytes
     size: Numbers
     offset: Numbers
-    pts: Numbers  # in the original track's units
+    pts: Numbers  # in the original track's units, or parts of them where there are more
     is_sync: NDArray[np.bool_]
     files: tuple[Path, ...]
     first: tuple[int, ...]
+    per: int = 1  # how many there are for one sample of the original
+    finer: int = 1  # how many units its unit of time became
+
+    def chunks(self, movie: Movie, track: Track) -> movies.Chunks:
+        """The original's chunks, counted in new pictures."""
+        where = movies.chunks(movie, track)
+        return movies.Chunks(where.offset, where.first * self.per, where.count * self.per)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ def write(movie: Movie, original: BinaryIO, picture: NewPicture, target: Path) -
         raise DecodeFailed("A header of the film is cut short; it is left as it is.") from error
     with target.open("wb") as out:
         out.write(head)
-        _copy(layout, track, movies.chunks(movie, track), picture, original, out)
+        _copy(layout, track, picture.chunks(movie, track), picture, original, out)
         for start, end in _rest(movie):
             _copy_range(original, start, end - start, out)
 
@@ -91,7 +107,7 @@ def _layout(movie: Movie, track: Track, picture: NewPicture) -> list[_Piece]:
     for one in movie.tracks:
         where = starts[one.number]
         if one.number == track.number:
-            lengths = _summed(picture.size, where)
+            lengths = _summed(picture.size, picture.chunks(movie, one))
         else:
             size = movies.sizes(movie, one)
             room = _room(where.offset, known, ends)
@@ -232,7 +248,8 @@ def _picture_changes(
     movie: Movie, track: Track, picture: NewPicture, offsets: bytes
 ) -> dict[bytes, Callable[[Span], bytes]]:
     data = movie.data
-    times = times_of(picture.pts, movies.samples(movie, track))
+    last_delta = movies.samples(movie, track).last_delta * picture.finer // picture.per
+    times = times_of(picture.pts, last_delta)
     stsc = boxes.find(data, track.stbl, b"stsc")
     assert stsc is not None, "read before as part of the chunks"
     table = box(
@@ -240,7 +257,7 @@ def _picture_changes(
         box(b"stsd", struct.pack(">II", 0, 1) + _entry(data, track, picture))
         + times.tables
         + sync_table(picture.is_sync)
-        + box(b"stsc", bytes(data[stsc[0] : stsc[1]]))
+        + box(b"stsc", fuller(data, stsc, picture.per))
         + box(b"stsz", struct.pack(">III", 0, 0, len(picture.size)) + u4(picture.size))
         + offsets,
     )
@@ -253,8 +270,8 @@ def _picture_changes(
 
     return {
         b"stbl": partial(_always, table),
-        b"mdhd": lambda span: longer(data, span, times.duration),
-        b"elst": lambda span: later(data, span, times.shift),
+        b"mdhd": lambda span: longer(data, span, times.duration, picture.finer),
+        b"elst": lambda span: later(data, span, times.shift, picture.finer),
         b"tkhd": header,
     }
 

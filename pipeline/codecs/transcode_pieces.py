@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,12 +23,13 @@ from pipeline.codecs.transcode_film import Film
 from pipeline.codecs.transcode_graft import NewPicture
 from pipeline.codecs.transcode_times import box
 from pipeline.errors import DecodeFailed
+from pipeline.metadata.window import Window
 from pipeline.model import Json
 
 # A minute of Full HD at 30 pictures a second, less of what is costlier: minutes of work at most.
 _PIXELS = 1920 * 1080 * 30 * 60
 _SHORTEST_S, _LONGEST_S = 8.0, 60.0
-_REVISION = 1  # raise it when the same wish gives other pieces
+_REVISION = 2  # raise it when the same wish gives other pieces
 _DONE = "done.txt"
 _PLAN = "plan.json"
 _STRANGE = "The encoder left pictures out, or moved them."
@@ -86,14 +86,22 @@ def encode(film: Film, coding: Coding, piece: Piece, target: Path) -> None:
     arguments = [
         *encoder.input_arguments(),
         *film.arguments(piece.first),
-        *("-map", f"0:{film.stream}", "-frames:v", str(piece.count)),
-        *encoder.arguments(coding.quality, film.depth, coding.threads, coding.effort),
+        *("-map", f"0:{film.stream}", "-frames:v", str(piece.count * film.per)),
+        *_coding(film, coding),
         *_dolby_vision(film, encoder),
-        *("-enc_time_base", "demux", "-fps_mode", "passthrough", "-map_metadata", "-1"),
-        *("-video_track_timescale", str(film.track.timescale), "-strict", "unofficial"),
+        *("-enc_time_base", f"1:{film.timescale}", "-fps_mode", "passthrough"),
+        *("-map_metadata", "-1", "-map_chapters", "-1"),
+        *("-video_track_timescale", str(film.timescale), "-strict", "unofficial"),
         *("-f", "mp4", ffmpeg.plain(target)),
     ]
     ffmpeg.run(arguments, target.parent, inputs=[film.file])
+
+
+def _coding(film: Film, coding: Coding) -> list[str]:
+    """Filters, encoder and quality."""
+    told = coding.encoder.arguments(coding.quality, film.pixels, coding.threads, coding.effort)
+    at = told.index("-vf") + 1
+    return [*told[:at], film.filters + told[at], *told[at + 1 :]]
 
 
 def _dolby_vision(film: Film, encoder: Encoder) -> list[str]:
@@ -196,22 +204,24 @@ def _digest(path: Path) -> str:
 
 def check(film: Film, piece: Piece, path: Path) -> None:
     """Raise `EncodingFailed` unless the piece holds exactly its pictures at their times."""
-    with _mapped(path) as movie:
+    with _read(path) as movie:
         track = movie.picture()
         size = transcode_movie.coded_size(movie, track)
         shown = np.sort(transcode_movie.samples(movie, track).pts)
-    wanted = film.shown[piece.first : piece.first + piece.count]
+    wanted = film.times(piece.first, piece.count)
+    sure = len(wanted) - (film.per - 1)  # no picture follows that tells when the last half is due
     if size != (film.width, film.height):
         raise ffmpeg.EncodingFailed(_STRANGE, f"pictures of {size}")
-    if len(shown) != len(wanted) or np.any(shown - shown[0] != wanted - wanted[0]):
+    is_all = len(shown) == len(wanted)
+    if not is_all or np.any((shown - shown[0])[:sure] != (wanted - wanted[0])[:sure]):
         raise ffmpeg.EncodingFailed(_STRANGE, f"{len(shown)} pictures of {len(wanted)}")
 
 
 @contextmanager
-def _mapped(path: Path) -> Iterator[transcode_movie.Movie]:
+def _read(path: Path) -> Iterator[transcode_movie.Movie]:
     """The movie in a piece, while its file is open."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        movie = transcode_movie.opened(data)
+    with path.open("rb") as file:
+        movie = transcode_movie.opened(Window(file.fileno()))
         if movie is None:
             raise DecodeFailed("A piece of the film could not be read back.")
         yield movie
@@ -224,7 +234,7 @@ def joined(film: Film, pieces: Sequence[Piece], paths: Sequence[Path]) -> NewPic
     """
     entries, sizes, offsets, times, marks = [], [], [], [], []
     for piece, path in zip(pieces, paths, strict=True):
-        with _mapped(path) as movie:
+        with _read(path) as movie:
             track = movie.picture()
             samples = transcode_movie.samples(movie, track)
             entries.append(box(track.entry_kind, bytes(movie.data[slice(*track.entry)])))
@@ -232,7 +242,7 @@ def joined(film: Film, pieces: Sequence[Piece], paths: Sequence[Path]) -> NewPic
         rank[np.argsort(samples.pts, kind="stable")] = np.arange(len(samples))
         sizes.append(samples.size)
         offsets.append(samples.offset)
-        times.append(film.shown[piece.first + rank])
+        times.append(film.times(piece.first, piece.count)[rank])
         marks.append(samples.is_sync)
     if len({_configuration(entry) for entry in entries}) > 1:
         raise ffmpeg.EncodingFailed("The pieces of the film do not fit together.", "")
@@ -243,7 +253,9 @@ def joined(film: Film, pieces: Sequence[Piece], paths: Sequence[Path]) -> NewPic
         pts=np.concatenate(times),
         is_sync=np.concatenate(marks),
         files=tuple(paths),
-        first=tuple(piece.first for piece in pieces),
+        first=tuple(piece.first * film.per for piece in pieces),
+        per=1 if film.is_split else film.per,
+        finer=film.per,
     )
 
 

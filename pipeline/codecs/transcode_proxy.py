@@ -163,7 +163,7 @@ def _pieces(work: _Work, shelf: Shelf) -> Iterator[Path]:
 
 def _encode(work: _Work, number: int, path: Path) -> None:
     wish, look = work.wish, work.look
-    coding = work.encoder.arguments(wish.quality, 8, wish.threads, "fast")
+    coding = work.encoder.arguments(wish.quality, "yuv420p", wish.threads, "fast")
     at = coding.index("-vf") + 1
     coding[at] = f"fps={look.rate:g}:start_time=0,{look.filters},{coding[at]}"
     start = ("-ss", f"{number * work.frames / look.rate:.6f}") if number else ()

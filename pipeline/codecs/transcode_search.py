@@ -109,10 +109,9 @@ def vmaf(film: Film, window: Piece, coded: Path, threads: int = 1) -> float:
 
     A run of its own: together with the encoder it would need the memory of both.
     """
-    kind = "yuv420p10le" if film.depth > 8 else "yuv420p"
-    alike = f"format={kind},settb=1/25,setpts=N"
+    alike = f"format={film.pixels},settb=1/25,setpts=N"
     graph = (
-        f"[0:{film.stream}]{alike}[before];[1:0]{alike}[after];"
+        f"[0:{film.stream}]{film.filters}{alike}[before];[1:0]{alike}[after];"
         f"[after][before]libvmaf=n_threads={threads}:log_fmt=json:log_path={_LOG}:shortest=1[out]"
     )
     log = coded.with_name(_LOG)
@@ -121,7 +120,7 @@ def vmaf(film: Film, window: Piece, coded: Path, threads: int = 1) -> float:
         arguments = [
             *film.arguments(window.first),
             *ffmpeg.source(file, "mov", *AS_CODED),
-            *("-filter_complex", graph, "-map", "[out]", "-frames:v", str(window.count)),
+            *("-filter_complex", graph, "-map", "[out]", "-frames:v", str(window.count * film.per)),
             *("-fps_mode", "passthrough", "-f", "null", "-"),
         ]
         ffmpeg.run(arguments, coded.parent, inputs=[film.file, file])

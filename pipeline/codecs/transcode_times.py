@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.codecs import transcode_movie as movies
 from pipeline.codecs.transcode_movie import Numbers, Span
 from pipeline.metadata import boxes
 from pipeline.metadata.findings import Data
@@ -37,13 +36,16 @@ class Times:
     duration: int
 
 
-def times_of(pts: Numbers, original: movies.Samples) -> Times:
-    """Decoding begins as long before showing as the order of the pictures demands."""
+def times_of(pts: Numbers, last_delta: int) -> Times:
+    """Decoding begins as long before showing as the order of the pictures demands.
+
+    `last_delta` is how long the last picture lasts.
+    """
     shown = np.sort(pts)
     delay = max(int((shown - pts).max(initial=0)), int(shown[0]))
     shift = delay - int(shown[0])
     dts = shown - int(shown[0])
-    deltas = np.append(np.diff(dts), max(1, original.last_delta))
+    deltas = np.append(np.diff(dts), max(1, last_delta))
     tables = box(b"stts", _run_table(deltas))
     waits = pts + shift - dts
     if waits.any():
@@ -73,9 +75,21 @@ def u4(values: Numbers) -> bytes:
     return values.astype(">u4").tobytes()
 
 
-def longer(data: Data, span: Span, duration: int) -> bytes:
-    """`mdhd` with another duration."""
+def fuller(data: Data, span: Span, per: int) -> bytes:
+    """The payload of `stsc` (8.7.4) where every sample became `per` of them."""
+    table = bytearray(data[span[0] : span[1]])
+    for at in range(8, len(table) - 11, 12):
+        (count,) = struct.unpack_from(">I", table, at + 4)
+        struct.pack_into(">I", table, at + 4, count * per)
+    return bytes(table)
+
+
+def longer(data: Data, span: Span, duration: int, per: int) -> bytes:
+    """`mdhd` with another duration, in units `per` times as fine."""
     header = bytearray(data[span[0] : span[1]])
+    at = 20 if header[0] == 1 else 12
+    (scale,) = struct.unpack_from(">I", header, at)
+    struct.pack_into(">I", header, at, scale * per)
     if header[0] == 1:
         struct.pack_into(">Q", header, 24, duration)
     else:
@@ -83,15 +97,17 @@ def longer(data: Data, span: Span, duration: int) -> bytes:
     return box(b"mdhd", bytes(header))
 
 
-def later(data: Data, span: Span, shift: int) -> bytes:
-    """`elst` (8.6.6) for media that begins `shift` units later; empty edits (-1) stay."""
+def later(data: Data, span: Span, shift: int, per: int) -> bytes:
+    """`elst` (8.6.6) for media that begins `shift` units later, in units `per` times as fine;
+    empty edits (-1) stay.
+    """
     table = bytearray(data[span[0] : span[1]])
     is_wide = table[0] == 1
     form, step, at = (">q", 20, 16) if is_wide else (">i", 12, 12)
     for n in range(min(struct.unpack_from(">I", table, 4)[0], (len(table) - 8) // step)):
         (start,) = struct.unpack_from(form, table, at + n * step)
         if start >= 0:
-            struct.pack_into(form, table, at + n * step, start + shift)
+            struct.pack_into(form, table, at + n * step, start * per + shift)
     return box(b"elst", bytes(table))
 
 

@@ -33,6 +33,8 @@ OPTIONS = {
     "ignore_editlist": "1",  # MP4: lists that contradict the tables make seeking quadratic
 }
 _BUFFER = 1 << 18
+_EARLIER_S = (0.0, 3.0, 15.0)  # MPEG streams have no index: seeking there may land too late
+_TICK_S = 1e-3
 _MOST_PACKETS = 500  # without a frame; more than any decoder holds back
 _ORIENTATIONS = {-90: 6, 270: 6, 90: 8, -270: 8, 180: 3, -180: 3}
 _BT601, _BT709, _BT2020 = (5, 6), 1, 9  # H.273 matrix coefficients
@@ -89,12 +91,20 @@ def shots(clip: Clip, from_s: float, *, keyframes_only: bool = False) -> Iterato
     Where a stream has no keyframe there, or cannot seek, from the beginning.
     """
     clip.stream.codec_context.skip_frame = "NONKEY" if keyframes_only else "DEFAULT"
-    _seek(clip, from_s)
-    found = False
-    for shot in _read(clip):
-        found = True
-        yield shot
-    if not found and _rewind(clip):
+    first, following = None, _read(clip)
+    for earlier_s in _EARLIER_S:
+        if from_s > earlier_s:
+            _seek(clip, from_s - earlier_s)
+        else:
+            _rewind(clip)
+        following = _read(clip)
+        first = next(following, None)
+        if first is None or first.time_s <= from_s + _TICK_S:
+            break
+    if first is not None:
+        yield first
+        yield from following
+    elif _rewind(clip):
         yield from _read(clip)
 
 

@@ -43,7 +43,7 @@ def run(subject: Subject) -> Outcome:
     wished = (_NAME, identity(subject), wish.codec, wish.target, wish.effort)
     shelf = Shelf(folder / shelf_name(*wished))
     result = transcode.transcode(
-        subject.fd, wish, shelf, lambda suffix: subject.workdir / f"{_NAME}{suffix}"
+        subject.fd, subject.format, wish, shelf, lambda suffix: subject.workdir / f"{_NAME}{suffix}"
     )
     subject.check()
     match result:
@@ -99,8 +99,8 @@ def _done(coded: Coded, wish: Wish) -> Done:
 
 
 def applies(told: Format) -> bool:
-    """Films in the boxes of MP4 and QuickTime."""
-    return told.demuxer == "mov"
+    """Films that FFmpeg reads."""
+    return told.demuxer is not None
 
 
-STAGE = Stage(_NAME, 1, run, frozenset((Category.VIDEO,)), applies, is_on_request=True)
+STAGE = Stage(_NAME, 2, run, frozenset((Category.VIDEO,)), applies, is_on_request=True)

@@ -88,3 +88,69 @@ def ran(arguments: Sequence[str]) -> None:
     command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+SUBTITLES = """1
+00:00:00,200 --> 00:00:00,900
+Look, <i>a seal</i>
+
+2
+00:00:01,000 --> 00:00:01,800
+Where?
+Over there!
+"""
+CHAPTERS = """;FFMETADATA1
+title=Holiday
+artist=Anna
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=1000
+title=The beach
+[CHAPTER]
+TIMEBASE=1/1000
+START=1000
+END=2000
+title=The way home
+"""
+
+
+def spoken(path: Path, *, more: Sequence[str] = ()) -> Path:
+    """A film that says much of itself: subtitles, chapters, languages, a title and a date."""
+    folder = path.parent / f"parts-of-{path.name}"
+    folder.mkdir()
+    plain = film(folder / "plain.mkv")
+    (folder / "words.srt").write_text(SUBTITLES)
+    (folder / "chapters.txt").write_text(CHAPTERS)
+    ran(["-i", str(plain), "-i", str(folder / "words.srt"), "-i", str(folder / "chapters.txt"),
+         "-map", "0", "-map", "1", "-map_metadata", "2", "-map_chapters", "2", "-c", "copy",
+         "-metadata:s:a:0", "language=deu", "-metadata:s:a:0", "title=Ton",
+         "-metadata:s:s:0", "language=eng", "-metadata", "creation_time=2019-05-04T10:11:12Z",
+         *more, str(path)])  # fmt: skip
+    return path
+
+
+# Container -> how its films are coded, as the programs and cameras of its time did.
+OLD: dict[str, tuple[str, ...]] = {
+    "camera.avi": ("-c:v", "mjpeg", "-q:v", "1", "-c:a", "pcm_s16le"),
+    "divx.avi": ("-c:v", "mpeg4", "-q:v", "1", "-bf", "2", "-c:a", "mp3"),
+    "browser.webm": ("-c:v", "libvpx", "-crf", "4", "-b:v", "9M", "-c:a", "libvorbis"),
+    "windows.wmv": ("-c:v", "wmv2", "-q:v", "1", "-c:a", "wmav2"),
+    "flash.flv": ("-c:v", "flv", "-q:v", "1", "-c:a", "mp3", "-ar", "44100"),
+    "camcorder.mts": ("-vf", "tinterlace=interleave_top", "-c:v", "libx264", "-crf", "4",
+                      "-flags", "+ilme+ildct", "-c:a", "ac3", "-mpegts_m2ts_mode", "1",
+                      "-f", "mpegts"),
+    "disc.mpg": ("-c:v", "mpeg2video", "-q:v", "1", "-c:a", "mp2"),
+    "stream.mp4": ("-c:v", "libx264", "-crf", "4", "-c:a", "aac",
+                   "-movflags", "frag_keyframe+empty_moov"),
+    "studio.mov": ("-c:v", "prores_ks", "-profile:v", "3", "-pix_fmt", "yuv422p10le",
+                   "-c:a", "pcm_s24le"),
+}  # fmt: skip
+
+
+def old(path: Path) -> Path:
+    """One of `OLD`, by the name of `path`."""
+    noise = "testsrc2=size=192x108:rate=24:duration=2,noise=alls=12:allf=t,boxblur=1"
+    ran(["-f", "lavfi", "-i", noise, "-f", "lavfi", "-i", "sine=frequency=440:duration=2",
+         "-g", "12", *OLD[path.name], "-metadata", "title=Old times", str(path)])  # fmt: skip
+    return path
