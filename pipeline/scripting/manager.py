@@ -128,8 +128,9 @@ class AdvancedFileManager:
         """Do one operation to many files, named by id or path; `darkroom files`.
 
         `operation` is "move" (target), "rename" (template), "copy" (destination), "convert"
-        (to, destination; target, quality, lossless), "delete" (reason)
-        or "retag" (add, remove). Raises `Invalid` for another one or for an option that is not its.
+        (to, destination; target, quality, lossless), "delete" (reason), "retag" (add, remove),
+        "edit" (fields, reset), "shift" (seconds) or "zone" (zone, keep). Raises `Invalid` for
+        another one or for an option that is not its.
         """
         from pipeline.core import Mode
         from pipeline.service import batch, requests

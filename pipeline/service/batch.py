@@ -368,7 +368,7 @@ async def _edit(
     operation: editing.Change,
     job_id: str | None,
 ) -> list[ItemResult]:
-    decide = await editing.decider(core, operation)
+    decide = await editing.decider(core, operation, dry_run=job_id is None)
     told = await metadata.edit_many(actor, core, list(rows), decide, job_id)
     return [
         ItemResult("", one.file_id, not one.reason, one.before, one.after, one.reason)

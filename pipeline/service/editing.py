@@ -79,8 +79,8 @@ def checked(change: Change) -> Change:
     return change
 
 
-async def decider(core: Core, change: Change) -> Decide:
-    """How a checked change turns out for each file."""
+async def decider(core: Core, change: Change, *, dry_run: bool = False) -> Decide:
+    """How a checked change turns out for each file. A rehearsal notes nothing down."""
     match change:
         case Shift(seconds):
             return functools.partial(_shifted, timedelta(seconds=seconds))
@@ -89,7 +89,7 @@ async def decider(core: Core, change: Change) -> Decide:
         case Say(fields, reset):
             patch = {name: _columns(name, value) for name, value in fields.items()}
             if fields.get("position") is not None:
-                patch["position"] = await _placed(core, fields["position"])
+                patch["position"] = await _placed(core, fields["position"], dry_run=dry_run)
             at = fields.get("taken_at")
             return functools.partial(_said, patch | dict.fromkeys(reset), at)
 
@@ -165,12 +165,12 @@ def _columns(name: str, value: Json) -> JsonObject:
     return dict.fromkeys(columns) | ({columns[0]: value} if len(columns) == 1 else {})
 
 
-async def _placed(core: Core, position: Json) -> JsonObject:
+async def _placed(core: Core, position: Json, *, dry_run: bool) -> JsonObject:
     from pipeline.work import where
 
     lat, lon = position
     city = await where.city_at(core.home.cache, lat, lon)
-    if city is not None:
+    if city is not None and not dry_run:
         await core.db.write(places.know, [city])
     return {"lat": lat, "lon": lon, "place": None if city is None else city.label}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,78 +9,14 @@ from quart import Response
 
 from pipeline.access.rights import Right
 from pipeline.library.renaming import Renamed
-from pipeline.model import Json
-from pipeline.service import files, finding, media, tags, trash
-from pipeline.state.files import FileRow
+from pipeline.service import files, finding, media, trash
 from web import media as answering
 from web.contract import Answer, Asked, Given, Resource
 from web.paging import Paged, cursor_of, links, values_of
 from web.problems import Problem
+from web.resources.file_views import FileDetail, FileView, detail, version
 
 RESOURCE = Resource("files", "Photos, videos, audio and documents.")
-
-
-class FileView(Given):
-    """One file."""
-
-    id: str
-    state: str
-    category: str | None
-    format: str | None
-    mime: str | None
-    path: str | None
-    size: int
-    sha256: str | None
-    bundle_id: str | None
-    bundle_role: str | None
-    duplicate_of: str | None
-    is_damaged: bool
-    reason: str | None
-    taken_at: str | None
-    taken_from: str | None
-    taken_confidence: float | None
-    lat: float | None
-    lon: float | None
-    place: str | None
-    width: int | None
-    height: int | None
-    orientation: int | None
-    duration_s: float | None
-    camera: str | None
-    lens: str | None
-    rating: int | None
-    title: str | None
-    found_at: str
-    placed_at: str | None
-    updated_at: str
-
-
-class TagView(Given):
-    """A tag and who says so."""
-
-    tag: str
-    source: str
-    model: str | None
-    confidence: float | None
-
-
-class DerivativeView(Given):
-    """Something made of a file."""
-
-    kind: str
-    mime: str
-    width: int
-    height: int
-    bytes: int
-    url: str
-
-
-class FileDetail(FileView):
-    """One file with all that is known about it."""
-
-    tags: list[TagView]
-    derivatives: list[DerivativeView]
-    facts: dict[str, Json]
 
 
 class FilePage(Given):
@@ -146,18 +81,7 @@ async def listing(asked: Asked, query: Search) -> Answer:
 async def show(asked: Asked, file_id: str) -> Answer:
     """One file with its tags, its evidence and what was made of it."""
     row = await files.one(asked.actor, asked.core, file_id)
-    origins = await tags.origins(asked.actor, asked.core, row.id)
-    detail = FileDetail(
-        **FileView.model_validate(row).model_dump(),
-        tags=[
-            TagView(tag=tag, source=o.source, model=o.model, confidence=o.confidence)
-            for tag, o in origins.items()
-            if not o.is_removed
-        ],
-        derivatives=await _derivatives(asked, row),
-        facts=dict(await files.facts(asked.actor, asked.core, row.id)),
-    )
-    return Answer(detail, etag=version_of(row))
+    return Answer(await detail(asked, row), etag=await version(asked, row.id))
 
 
 @RESOURCE.delete(
@@ -167,7 +91,7 @@ async def put_into_trash(asked: Asked, file_id: str) -> Moved:
     """Put a file into the trash, with what belongs to it. It can be taken back."""
     row = await files.one(asked.actor, asked.core, file_id)
     told = asked.if_match
-    if told is not None and told != version_of(row):
+    if told is not None and told != await version(asked, row.id):
         raise Problem(412, "The file changed since you looked at it.")
     return _moved(await trash.put(asked.actor, asked.core, [row.id]))
 
@@ -198,28 +122,6 @@ async def derivative(asked: Asked, file_id: str, kind: str) -> Response:
     """A thumbnail, preview or clip."""
     one = await media.derivative(asked.actor, asked.core, file_id, kind)
     return await answering.respond(asked, one)
-
-
-def version_of(row: FileRow) -> str:
-    """Changes whenever the file's row does."""
-    said = f"{row.id} {row.updated_at} {row.state}".encode()
-    return hashlib.blake2b(said, digest_size=12).hexdigest()
-
-
-async def _derivatives(asked: Asked, row: FileRow) -> list[DerivativeView]:
-    made = await media.made(asked.actor, asked.core, row.id)
-    base = f"/api/v2/files/{row.id}/derivatives"
-    return [
-        DerivativeView(
-            kind=one.kind,
-            mime=one.mime,
-            width=one.width,
-            height=one.height,
-            bytes=one.bytes,
-            url=f"{base}/{one.kind}",
-        )
-        for one in made
-    ]
 
 
 def _moved(results: list[trash.Result]) -> Moved:
