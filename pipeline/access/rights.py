@@ -24,6 +24,7 @@ class Right(StrEnum):
     PEOPLE_READ = "people.read"
     PEOPLE_WRITE = "people.write"
     ALBUMS_READ = "albums.read"
+    ALBUMS_COMMENT = "albums.comment"  # comments and favourites, where one may look
     ALBUMS_WRITE = "albums.write"
     SHARES_WRITE = "shares.write"
     JOBS_READ = "jobs.read"
@@ -42,7 +43,15 @@ class Right(StrEnum):
     ACCOUNT_WRITE = "account.write"
 
 
-_GUEST = frozenset({Right.FILES_READ, Right.ALBUMS_READ, Right.ACCOUNT_READ, Right.ACCOUNT_WRITE})
+_GUEST = frozenset(
+    {
+        Right.FILES_READ,
+        Right.ALBUMS_READ,
+        Right.ALBUMS_COMMENT,
+        Right.ACCOUNT_READ,
+        Right.ACCOUNT_WRITE,
+    }
+)
 _VIEWER = _GUEST | {Right.PEOPLE_READ, Right.JOBS_READ, Right.EVENTS_READ, Right.STATUS_READ}
 _EDITOR = _VIEWER | {
     Right.FILES_WRITE,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.model import BundleRole, Category, Priority
+from pipeline.model import BundleRole, Category, JsonObject, Priority
 from pipeline.state import queue
 from pipeline.state.queue import NewTask
 
@@ -109,6 +109,29 @@ def failures(con: sqlite3.Connection, job_id: str) -> dict[str, str]:
         "SELECT file_id, error FROM tasks WHERE job_id = ? AND status = 'failed'", (job_id,)
     )
     return {row["file_id"]: row["error"] or "It failed." for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Work asked for over a file: under way, or failed with this error."""
+
+    error: str | None
+
+
+def last(
+    con: sqlite3.Connection, file_id: str, kind: str, params: JsonObject, since: str
+) -> Try | None:
+    """The newest try of a job with these parameters that is under way, or failed after `since`."""
+    row = con.execute(
+        "SELECT t.status, t.error FROM tasks t JOIN processing_jobs j ON j.id = t.job_id"
+        " WHERE t.file_id = ? AND t.kind = ? AND j.params = ?"
+        " AND (t.status IN ('queued', 'claimed') OR t.status = 'failed' AND t.updated_at > ?)"
+        " ORDER BY t.id DESC LIMIT 1",
+        (file_id, kind, json.dumps(params), since),
+    ).fetchone()
+    if row is None:
+        return None
+    return Try((row["error"] or "It failed.") if row["status"] == "failed" else None)
 
 
 def enqueue_job(
