@@ -16,11 +16,12 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 
 from pipeline.core import Core
 from pipeline.registry import discover
-from web import headers
+from web import headers, shell
 from web.contract import Gate, Resource, Route
 from web.endpoint import Around, Endpoint, problem_response
 from web.problems import Problem
 from web.rates import Rates
+from web.statics import PREFIX, Statics
 
 BODY_TIMEOUT_S = 60
 LARGEST_BODY = 64 << 20  # no route takes more; most take far less
@@ -34,6 +35,7 @@ class App(Quart):
         self.core = core
         self.gate = gate
         self.rates = Rates()
+        self.statics = Statics()
         self.resources = tuple(resources)
         self.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
         self.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
@@ -43,6 +45,7 @@ class App(Quart):
         around = Around(core, gate, self.rates, self.resources)
         self._api = _map(self.routes, lambda route: Endpoint(route, around))
         self._paths = self._api.bind("")
+        shell.install(self)
 
     @property
     def routes(self) -> list[Route]:
@@ -63,6 +66,8 @@ class App(Quart):
         return response
 
     async def _elsewhere(self, request: Request) -> ResponseTypes:
+        if request.path.startswith(PREFIX):
+            return self.statics.respond(request)
         if not request.path.startswith("/api/"):
             return await super().handle_request(request)
         told = Problem(404, "There is nothing at this address.")

@@ -26,9 +26,15 @@ _SHOWN = re.compile(r"(image/(?!svg)|video/|audio/)")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-async def respond(asked: Asked, one: Media, *, download: bool = False) -> Response:
-    """The whole of `one`, or the part that `Range` asks for (RFC 9110, 14)."""
+async def respond(
+    asked: Asked, one: Media, *, download: bool = False, is_fixed: bool = False
+) -> Response:
+    """The whole of `one`, or the part that `Range` asks for (RFC 9110, 14).
+
+    `is_fixed` says that the address names the content, so that browsers need never ask again.
+    """
     headers = _headers(one, download=download)
+    headers["Cache-Control"] = IMMUTABLE if is_fixed else REVALIDATED
     if headers["ETag"] in asked.request.headers.get("If-None-Match", ""):
         return Response(b"", 304, headers)
     start, end = _part(asked, one, headers["ETag"])
@@ -48,7 +54,6 @@ def _headers(one: Media, *, download: bool) -> dict[str, str]:
     return {
         "ETag": f'"{one.version}"',
         "Accept-Ranges": "bytes",
-        "Cache-Control": REVALIDATED,
         "Content-Disposition": disposition(how, one.name),
         "Content-Security-Policy": MEDIA_POLICY,
     }

@@ -30,7 +30,7 @@ class Tile:
     category: str
     ratio: float
     duration_s: float | None
-    sha256: str | None
+    sha256: str | None  # None: there is no thumbnail of it
 
 
 def months(con: sqlite3.Connection, owner_id: str) -> list[Month]:
@@ -53,7 +53,9 @@ def tiles(
     """What a month holds, newest first; `before` is the time and id of the last one seen."""
     taken, last_id = before or ("~", "")
     rows = con.execute(
-        "SELECT id, coalesce(taken_utc, '') AS taken_utc, category, shown_ratio, duration_s, sha256"
+        "SELECT id, coalesce(taken_utc, '') AS taken_utc, category, shown_ratio, duration_s,"
+        " CASE WHEN EXISTS (SELECT 1 FROM derivatives d WHERE d.sha256 = media_files.sha256"
+        " AND d.kind = 'thumbnail') THEN sha256 END AS sha256"
         " FROM media_files INDEXED BY media_files_shown"
         " WHERE owner_id = ? AND shown_month = ? AND (coalesce(taken_utc, ''), id) < (?, ?)"
         " ORDER BY coalesce(taken_utc, '') DESC, id DESC LIMIT ?",

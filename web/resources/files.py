@@ -119,9 +119,13 @@ async def content(asked: Asked, file_id: str) -> Response:
     errors=(206, 304, 416),
 )
 async def derivative(asked: Asked, file_id: str, kind: str) -> Response:
-    """A thumbnail, preview or clip."""
+    """A thumbnail, preview or clip.
+
+    With `?v=` and the beginning of the file's SHA-256 the answer may be kept for ever.
+    """
     one = await media.derivative(asked.actor, asked.core, file_id, kind)
-    return await answering.respond(asked, one)
+    key = asked.request.args.get("v", "")
+    return await answering.respond(asked, one, is_fixed=bool(key) and one.version.startswith(key))
 
 
 def _moved(results: list[trash.Result]) -> Moved:

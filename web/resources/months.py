@@ -36,7 +36,7 @@ class Months(Given):
 class Tiles(Given):
     """Part of a month, newest first: one list for each property, all of the same length.
 
-    `keys` change with the content and make thumbnails' addresses immutable.
+    `keys` change with the content and make thumbnails' addresses immutable; empty: there is none.
     """
 
     ids: list[str]

@@ -1,0 +1,124 @@
+"""What surrounds every page: who looks, the frame with its navigation, and the same errors.
+
+A page is declared by `PAGE = Page(...)` in a file of `web/pages/`. Who is not signed in is sent to
+the sign-in page and comes back; who may not look at a page is told so in words.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from quart import Response, redirect, render_template, request
+from quart.typing import ResponseTypes
+
+from pipeline.access.rights import Right, allows, require
+from pipeline.errors import DarkroomError
+from pipeline.model import Actor
+from pipeline.registry import discover
+from web import problems
+from web.contract import Asked
+from web.texts import text
+
+if TYPE_CHECKING:
+    from web.app import App
+
+Gather = Callable[..., Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its address, who may see it, its template and what fills it."""
+
+    name: str  # key of its texts: `nav.<name>` is its title
+    path: str
+    right: Right
+    gather: Gather
+    template: str
+    order: int = 0  # in the navigation; 0 is not in it
+    icon: str = ""
+    scripts: tuple[str, ...] = ()
+
+
+def install(app: App) -> None:
+    """Give the application its pages and what templates may use."""
+    pages: tuple[Page, ...] = discover("web.pages", "PAGE")
+    shown = sorted((page for page in pages if page.order), key=lambda page: page.order)
+    app.jinja_env.globals.update(t=text, static=app.statics.url, nav=shown, allows=allows)
+    app.jinja_env.filters.update(size=size, day=day, count=count, ago=ago)
+    for page in pages:
+        app.add_url_rule(page.path, page.name, _view(app, page), methods=["GET"])
+
+
+def _view(app: App, page: Page) -> Callable[..., Awaitable[ResponseTypes]]:
+    async def view(**parameters: str) -> ResponseTypes:
+        try:
+            actor = await app.gate.actor_of(request)
+        except DarkroomError:
+            actor = None
+        if actor is None:
+            return redirect(f"/login?next={quote(request.full_path.rstrip('?'))}")
+        try:
+            require(actor, page.right)
+            asked = Asked(actor, app.core, request)
+            told = await page.gather(asked, **parameters)
+            return await _rendered(page, actor, told)
+        except DarkroomError as error:
+            return await refused(error, actor)
+
+    return view
+
+
+async def _rendered(page: Page, actor: Actor, told: Mapping[str, Any]) -> Response:
+    body = await render_template(page.template, page=page, actor=actor, **told)
+    headers = {"Cache-Control": "private, no-cache"}
+    return Response(body, 200, headers, content_type="text/html; charset=utf-8")
+
+
+async def refused(error: DarkroomError, actor: Actor | None) -> Response:
+    """The page that tells what went wrong."""
+    problem = problems.of(error)
+    body = await render_template("problem.html", problem=problem, page=None, actor=actor)
+    return Response(body, problem.status, content_type="text/html; charset=utf-8")
+
+
+# --- how values are shown ----------------------------------------------------------------------
+
+
+def size(count_of_bytes: float) -> str:
+    """Bytes as people say them, in powers of 1000."""
+    value = float(count_of_bytes)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(value) < 1000 or unit == "TB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
+
+
+def count(number: int) -> str:
+    """A number with thin spaces between thousands."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def day(moment: str | None) -> str:
+    """The day of an ISO moment: `5 July 2023`."""
+    if not moment:
+        return ""
+    at = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return f"{at.day} {at:%B %Y}"
+
+
+def ago(moment: str | None) -> str:
+    """How long ago, in one word and a number."""
+    if not moment:
+        return ""
+    seconds = time.time() - datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            number = int(seconds // length)
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
