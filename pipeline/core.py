@@ -215,7 +215,7 @@ def move_own(state: Path, source: Path, target: Path) -> None:
 
 async def _put_right(core: Core, found: opening.Opening) -> None:
     """Mark our own roots; finish or take back what a crash left; refill a restored state."""
-    from pipeline.library import people_erasing, recover, replacing, rescan
+    from pipeline.library import people_erasing, recover, replacing, rescan, sidecars
 
     for folder, kind in ((core.home.library, RootKind.LIBRARY), (core.home.inbox, RootKind.INBOX)):
         wanted = roots.Wanted(folder, kind, Take.MOVE, core.owner_id)
@@ -223,6 +223,7 @@ async def _put_right(core: Core, found: opening.Opening) -> None:
     await recover.settle(core.db, core.clock, core.home)
     await _fill_index(core.db)
     await people_erasing.finish(core.db, core.home)
+    await sidecars.resume(core.db, core.clock, core.home)
     await replacing.resume(core.db, core.clock, core.home, days=core.settings.library.trash_days)
     if not found.needs_rescan:
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from pipeline.clock import Clock, timestamp
-from pipeline.errors import Conflict
+from pipeline.errors import Conflict, DarkroomError
 from pipeline.library import names, placing, trash
 from pipeline.library.below import Below
 from pipeline.library.fsops import Identity
@@ -24,17 +24,20 @@ from pipeline.model import FileState, Home, Take
 from pipeline.state import placements, replacements, roots
 from pipeline.state.connection import Database
 from pipeline.state.placements import File
-from pipeline.state.replacements import Copy
+from pipeline.state.replacements import Copy, Unfinished
 
 REASON = "a smaller copy stands for it"
 
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A file of the library, and the copy in the cache that is to stand for it."""
+    """A file of the library, and the copy in the cache that is to stand for it.
+
+    Without a rendition nobody would make the copy again: once it is placed, a start goes on.
+    """
 
     file_id: str
-    rendition_id: str
+    rendition_id: str | None
     made: Below
     copy: Copy
     extension: str  # with its dot
@@ -51,28 +54,46 @@ async def replace_file(
     (file,) = await db.read(placements.by_ids, [wanted.file_id])
     if file.state is not FileState.DONE or file.path is None:
         raise Conflict("It is not in the library now; it is left as it is.")
-    copy_id = await db.write(replacements.row_for, file.id, wanted.copy, clock)
-    await _place(db, clock, home, file, copy_id, wanted)
-    exchange = functools.partial(
-        replacements.exchange,
-        rendition_id=wanted.rendition_id,
-        job_id=asking.job,
-        actor=asking.actor,
-        at=timestamp(clock.now()),
-    )
-    await db.write(exchange, file.id, copy_id)
-    await _finish(db, clock, home, file.id, copy_id, asking, days)
+    if wanted.rendition_id is None:
+        copy_id = await db.write(
+            replacements.begin, file.id, wanted.copy, clock, asking.job, asking.actor
+        )
+    else:
+        copy_id = await db.write(replacements.row_for, file.id, wanted.copy, clock)
+    try:
+        await _place(db, clock, home, file, copy_id, wanted)
+    except DarkroomError:
+        if wanted.rendition_id is None:
+            await db.write(replacements.give_up, file.id, copy_id, timestamp(clock.now()))
+        raise
+    await _exchange(db, clock, file.id, copy_id, wanted.rendition_id, asking)
+    await _finish(db, clock, home, _Pair(file.id, copy_id, file.path), asking, days)
     (after,) = await db.read(placements.by_ids, [file.id])
     return after.path or ""
 
 
 async def resume(db: Database, clock: Clock, home: Home, *, days: int) -> int:
-    """Bring to the trash the originals that a crash left beside their copies; how many."""
+    """Bring to its end whatever a crash came into the middle of; how many there were."""
     found = await db.read(replacements.unfinished)
     for one in found:
-        asking = Asking(one.owner_id, "recover", reason=REASON)
-        await _finish(db, clock, home, one.file_id, one.original_id, asking, days)
+        asking = Asking(one.owner_id, one.actor, job=one.job_id, reason=REASON)
+        await _resume(db, clock, home, one, asking, days)
     return len(found)
+
+
+async def _resume(
+    db: Database, clock: Clock, home: Home, one: Unfinished, asking: Asking, days: int
+) -> None:
+    pair = _Pair(one.file_id, one.other_id, one.freed)
+    if not one.is_exchanged:
+        file, copy = await _rows(db, pair)
+        if copy.state is not FileState.DONE:
+            await db.write(replacements.give_up, file.id, copy.id, timestamp(clock.now()))
+            return
+        if file.state is FileState.DONE and file.path is not None:
+            await _exchange(db, clock, file.id, copy.id, None, asking)
+            pair = _Pair(file.id, copy.id, file.path)
+    await _finish(db, clock, home, pair, asking, days)
 
 
 async def put_back(
@@ -98,9 +119,11 @@ async def put_back(
         actor=asking.actor,
         at=timestamp(clock.now()),
     )
+    (before,) = await db.read(placements.by_ids, [file_id])
     await db.write(back, file_id, original_id)
     # From here on `original_id` is the row of the copy.
-    await _finish(db, clock, home, file_id, original_id, quietly, trash.DAYS)
+    pair = _Pair(file_id, original_id, before.path or "")
+    await _finish(db, clock, home, pair, quietly, trash.DAYS)
     (after,) = await db.read(placements.by_ids, [file_id])
     return [Renamed(file_id, after.path or "")]
 
@@ -131,23 +154,50 @@ async def _place(
             raise result.error
 
 
-async def _finish(  # noqa: PLR0913, PLR0917 - both rows, and what trashing asks for
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A file, the row that no longer stands for it, and the path that row frees."""
+
+    file_id: str
+    other_id: str
+    freed: str
+
+
+async def _rows(db: Database, pair: _Pair) -> tuple[File, File]:
+    found = {one.id: one for one in await db.read(placements.by_ids, [pair.file_id, pair.other_id])}
+    return found[pair.file_id], found[pair.other_id]
+
+
+async def _exchange(
     db: Database,
     clock: Clock,
-    home: Home,
     file_id: str,
-    other_id: str,
+    copy_id: str,
+    rendition_id: str | None,
     asking: Asking,
-    days: int,
+) -> None:
+    exchange = functools.partial(
+        replacements.exchange,
+        rendition_id=rendition_id,
+        job_id=asking.job,
+        actor=asking.actor,
+        at=timestamp(clock.now()),
+    )
+    await db.write(exchange, file_id, copy_id)
+
+
+async def _finish(
+    db: Database, clock: Clock, home: Home, pair: _Pair, asking: Asking, days: int
 ) -> None:
     """The row that no longer stands for the file goes to the trash, and the file gets its name."""
     quietly = replace(asking, job=None, undoes=None, reason=asking.reason or REASON)
-    (other,) = await db.read(placements.by_ids, [other_id])
+    _, other = await _rows(db, pair)
     if other.state is FileState.DONE:
-        for one in await trash.put(db, clock, home, [other_id], quietly, days=days):
+        for one in await trash.put(db, clock, home, [other.id], quietly, days=days):
             if isinstance(one, Kept):
                 raise one.error
-    await _take_name(db, clock, home, file_id, other.path or "", quietly)
+    await _take_name(db, clock, home, pair.file_id, pair.freed, quietly)
+    await db.write(replacements.finish, pair.file_id)
 
 
 async def _take_name(
@@ -156,6 +206,8 @@ async def _take_name(
     """Where the copy only got a number because the original was there, it loses it now."""
     (file,) = await db.read(placements.by_ids, [file_id])
     path = file.path or ""
+    if file.state is not FileState.DONE:
+        return
     if not freed or PurePosixPath(path).suffix != PurePosixPath(freed).suffix or path == freed:
         return
     (target,) = names.around([freed])

@@ -95,6 +95,13 @@ async def write(
     return left
 
 
+async def resume(db: Database, clock: Clock, home: Home) -> None:
+    """Forget, at a start, the new sidecars that a crash left without a place; they are made anew by
+    the next run. Those that were to take an older one's place: see `replacing.resume`."""
+    await db.write(stored.give_up_unfinished, timestamp(clock.now()))
+    await asyncio.to_thread(fsops.remove_trees, [home.cache / _WORK])
+
+
 # --- planning ----------------------------------------------------------------------------------
 
 
@@ -184,7 +191,7 @@ async def _replace(  # noqa: PLR0913, PLR0917 - where everything is, and who ask
 ) -> None:
     assert one.older is not None, "there is something to replace"
     digest, identity = await asyncio.to_thread(fsops.hash_file, made)
-    wanted = Replacing(one.older.id, "", made, _copy(digest, identity), ".xmp")
+    wanted = Replacing(one.older.id, None, made, _copy(digest, identity), ".xmp")
     await replacing.replace_file(db, clock, home, wanted, asking, days=days)
 
 

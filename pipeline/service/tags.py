@@ -114,7 +114,7 @@ async def _begin(actor: Actor, core: Core) -> str:
 
     def begin(con: sqlite3.Connection) -> None:
         who, label = actor.library_id, actor.label
-        stored.give_up_unfinished(con, who, at)
+        stored.give_up_unfinished(con, at)
         jobs.add(con, job_id, EXPORT, owner_id=who, actor=label, params={}, at=at)
         events.append(con, JobStarted(job_id, EXPORT), actor=label, at=at)
 

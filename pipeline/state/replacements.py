@@ -1,7 +1,8 @@
 """Putting a copy in the place of its original: rows for both, and the exchange of what they hold.
 
 The row that people, tags and shares know keeps its id and gets the copy's bytes; the original's
-bytes live on under a row of their own, which then goes to the trash like any other.
+bytes live on under a row of their own, which then goes to the trash like any other. What is not
+finished is remembered in the same transactions, so that a start can finish it after a crash.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.errors import Conflict
 from pipeline.events import FileReplaced
-from pipeline.state import events
+from pipeline.state import events, settings
 
 FOLDER = ".renditions"  # of the library root; nothing ever lies there, it only tells rows apart
 # What belongs to the bytes of a file and where they are; everything else belongs to the file.
@@ -27,6 +28,7 @@ _SHARED = (
     "orientation", "duration_s", "camera", "lens", "rating", "title", "facts", "found_at",
     "study_mark",
 )  # fmt: skip
+_UNFINISHED = "replacing"  # settings: by file, what is to be finished
 _ALIVE = "('studied', 'placing', 'placed', 'done', 'missing')"
 
 
@@ -47,12 +49,19 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A file whose copy stands in its place while the original is not in the trash yet."""
+    """A file that something is being put in the place of.
+
+    `other_id` is the row that is to go: until `is_exchanged` the copy's own, from then on that of
+    the bytes which lay at `freed` and still do, or are in the trash already.
+    """
 
     file_id: str
-    original_id: str
     owner_id: str
+    other_id: str
+    is_exchanged: bool
+    freed: str
     job_id: str | None
+    actor: str
 
 
 def row_for(con: sqlite3.Connection, file_id: str, copy: Copy, clock: Clock) -> str:
@@ -64,8 +73,10 @@ def row_for(con: sqlite3.Connection, file_id: str, copy: Copy, clock: Clock) -> 
     twin = con.execute(
         "SELECT o.id, o.source_path FROM media_files f JOIN media_files o"
         " ON o.owner_id = f.owner_id AND o.sha256 = ? AND o.id <> f.id"
-        f" AND o.state IN {_ALIVE} WHERE f.id = ?",
-        (copy.sha256, file_id),
+        f" AND o.state IN {_ALIVE} WHERE f.id = ?"
+        # Sidecars may say the same of two files.
+        " AND (o.category <> 'sidecar' OR o.source_path = ?)",
+        (copy.sha256, file_id, source),
     ).fetchone()
     if twin is not None:
         if bytes(twin["source_path"]) == source:
@@ -94,7 +105,7 @@ def exchange(  # noqa: PLR0913 - who, what, for which job, when
     file_id: str,
     copy_id: str,
     *,
-    rendition_id: str,
+    rendition_id: str | None,
     job_id: str | None,
     actor: str,
     at: str,
@@ -134,6 +145,7 @@ def exchange(  # noqa: PLR0913 - who, what, for which job, when
                 at,
             ),
         )
+    _remember(con, file_id, copy_id, freed=before["path"], job_id=job_id, actor=actor)
     event = FileReplaced(file_id, before["sha256"], after["sha256"], after["size"])
     events.append(con, event, actor=actor, at=at)
 
@@ -150,18 +162,63 @@ def exchange_back(
         (original_id,),
     )
     con.execute("UPDATE journal SET undone_at = ? WHERE id = ?", (at, entry_id))
+    _remember(con, file_id, original_id, freed=before["path"], job_id=None, actor=actor)
     event = FileReplaced(file_id, before["sha256"], after["sha256"], after["size"])
     events.append(con, event, actor=actor, at=at)
 
 
-def unfinished(con: sqlite3.Connection) -> list[Unfinished]:
-    """Files whose original still lies beside the copy that stands for it: a crash came between."""
-    rows = con.execute(
-        "SELECT r.file_id, r.original_id, r.owner_id, r.job_id FROM renditions r"
-        " JOIN media_files o ON o.id = r.original_id AND o.state = 'done'"
-        " AND NOT EXISTS (SELECT 1 FROM trash t WHERE t.file_id = o.id)"
+def begin(
+    con: sqlite3.Connection,
+    file_id: str,
+    copy: Copy,
+    clock: Clock,
+    job_id: str | None,
+    actor: str,
+) -> str:
+    """As `row_for`, for a copy that nobody will make again: a start goes on with it."""
+    copy_id = row_for(con, file_id, copy, clock)
+    _remember(con, file_id, copy_id, freed=None, job_id=job_id, actor=actor)
+    return copy_id
+
+
+def give_up(con: sqlite3.Connection, file_id: str, copy_id: str, at: str) -> None:
+    """The copy got no place: nothing of it lies anywhere, and the file is what it was."""
+    con.execute(
+        "UPDATE media_files SET state = 'rejected', reason = 'It was not finished.',"
+        " updated_at = ? WHERE id = ? AND state = 'studied'",
+        (at, copy_id),
     )
-    return [Unfinished(**dict(row)) for row in rows]
+    finish(con, file_id)
+
+
+def finish(con: sqlite3.Connection, file_id: str) -> None:
+    """Nothing is left to be done about this file."""
+    settings.remove(con, f"{_UNFINISHED}.{file_id}")
+
+
+def unfinished(con: sqlite3.Connection) -> list[Unfinished]:
+    """What a crash came into the middle of."""
+    rows = con.execute(
+        "SELECT s.value, f.id, f.owner_id FROM settings s JOIN media_files f"
+        f" ON s.key = '{_UNFINISHED}.' || f.id WHERE s.key GLOB '{_UNFINISHED}.*' ORDER BY f.id"
+    )
+    return [
+        Unfinished(file_id=row["id"], owner_id=row["owner_id"], **json.loads(row["value"]))
+        for row in rows
+    ]
+
+
+def _remember(
+    con: sqlite3.Connection,
+    file_id: str,
+    other_id: str,
+    *,
+    freed: str | None,
+    job_id: str | None,
+    actor: str,
+) -> None:
+    told = {"other_id": other_id, "is_exchanged": freed is not None, "freed": freed or ""}
+    settings.put(con, f"{_UNFINISHED}.{file_id}", told | {"job_id": job_id, "actor": actor})
 
 
 def _swap(con: sqlite3.Connection, one: str, other: str) -> None:

@@ -110,11 +110,11 @@ def give_up(con: sqlite3.Connection, sidecar_id: str, reason: str, at: str) -> N
     )
 
 
-def give_up_unfinished(con: sqlite3.Connection, owner_id: str, at: str) -> None:
+def give_up_unfinished(con: sqlite3.Connection, at: str) -> None:
     """Sidecars that a crash left without a place: the next run writes them anew."""
     rows = con.execute(
-        "SELECT id FROM media_files WHERE state = 'studied' AND source_dir = ? AND owner_id = ?",
-        (os.fsencode(FOLDER), owner_id),
+        "SELECT id FROM media_files WHERE state = 'studied' AND source_dir = ?",
+        (os.fsencode(FOLDER),),
     ).fetchall()
     for row in rows:
         give_up(con, row["id"], "It was not finished.", at)

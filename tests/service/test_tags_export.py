@@ -77,6 +77,15 @@ async def test_a_newer_sidecar_takes_the_place_of_the_older(family: Family) -> N
     assert library(family) == before
 
 
+async def test_two_sidecars_may_say_the_same(family: Family) -> None:
+    """Photos with the same tags have sidecars with the same bytes, also when those are renewed."""
+    await family.run(Retag(add=("beach",)), family.photos[0], family.photos[1])
+    await export(family)
+    await family.run(Retag(add=("sea",)), family.photos[0], family.photos[1])
+    renewed = {one.file: one.action for one in (await export(family)).items}
+    assert {renewed[family.photos[0]], renewed[family.photos[1]]} == {"changed"}
+
+
 async def test_what_another_program_wrote_is_kept(family: Family) -> None:
     """Settings in a sidecar of the bundle are found in ours; that file itself stays as it is."""
     added = await family.world.bundle(
