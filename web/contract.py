@@ -99,6 +99,7 @@ class Route:
     is_raw: bool = (
         False  # reads or answers something else than JSON: the handler makes the response
     )
+    is_secret: bool = False  # answers what is shown once: never kept to be repeated
     is_conditional: bool = False  # changes something that has a version: wants `If-Match`
     media_types: Sequence[str] = ("application/json",)  # of a raw answer
     errors: Sequence[int] = ()  # statuses beyond those every route may answer

@@ -59,7 +59,7 @@ class Endpoint:
         self._rates = around.rates
         self._resources = around.resources
         self._gives = TypeAdapter(route.gives) if route.gives is not None else None
-        self._is_keyed = route.method == "POST" and not route.is_raw
+        self._is_keyed = route.method == "POST" and not route.is_raw and not route.is_secret
         assert inspect.iscoroutinefunction(route.handler), f"{route.name} must be async"
 
     async def answer(self, request: Request, parameters: Mapping[str, str]) -> Response:

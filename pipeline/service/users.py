@@ -6,16 +6,17 @@ in stays one: a home never locks itself out.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.access import usernames
 from pipeline.access.in_person import RANKS, may_rule
 from pipeline.access.rights import Right, require
 from pipeline.clock import new_id, timestamp
-from pipeline.errors import Conflict, Invalid, NotAllowed
+from pipeline.errors import Conflict, Invalid, NotAllowed, Stale
 from pipeline.events import UserAdded, UserChanged, UserRemoved
 from pipeline.model import Actor, Json
 from pipeline.service import links, sessions
@@ -100,7 +101,7 @@ async def change(
     """Another role, name or address, or disable and enable. `seen` is the version that was seen.
 
     Who is disabled is signed out everywhere, and their keys are worth nothing while they are.
-    Raises `NotFound`, `Invalid`, `NotAllowed`, `Conflict` when the version or a name is taken.
+    Raises `NotFound`, `Invalid`, `NotAllowed`, `Stale` for an old version, `Conflict`.
     """
     require(actor, Right.USERS_WRITE)
     wanted, by = _checked(fields), By(actor, timestamp(core.clock.now()))
@@ -108,7 +109,7 @@ async def change(
     def store(con: sqlite3.Connection) -> User:
         before = users.require(con, user_id)
         if seen is not None and seen != version(before):
-            raise Conflict("The account was changed meanwhile.", hint="Look at it again.")
+            raise Stale("The account was changed meanwhile.", hint="Look at it again.")
         _require_may_rule(actor, before.role)
         _require_may_rule(actor, wanted.get("role", before.role))
         _keep_an_owner(con, before, wanted)
@@ -164,7 +165,8 @@ async def remove(actor: Actor, core: Core, user_id: str) -> None:
 
 def version(user: User) -> str:
     """What changes whenever an account does: its ETag."""
-    return user.updated_at or user.created_at
+    said = repr(replace(user, last_login=None))
+    return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 
 
 # --- what holds --------------------------------------------------------------------------------
