@@ -44,7 +44,7 @@ from pipeline.work.workers.contract import Workers
 
 BATCH = 32
 AHEAD = 4  # files claimed ahead of each slot; after a crash so many are suspects
-GATHER_S = 0.02  # studies that come within it are recorded together
+GATHER_S = 0.25  # studies that come within it are recorded together, unless one is awaited
 OFFLINE_S = 60.0  # before a file on an absent disk is looked for again
 GIVE_BACK_S = 5.0
 IDLE_S = 1.0  # an empty queue is looked at this often, besides being told
@@ -82,7 +82,8 @@ class Flow:
         self._ledger = Ledger(means.db, means.clock)
         self._claimer = Claimer(self._ledger, means.gate)
         self._headway = Headway(self._ledger, means.board or Board(means.clock))
-        self._twins = Twins()
+        self._enough = asyncio.Event()  # studies: recording them waits for no more
+        self._twins = Twins(self._enough.set)
         self._student = Student(means.db, means.clock, means.workers, means.stages, self._twins)
         versions = {stage.name: stage.version for stage in means.stages}
         self._recorder = Recorder(self._ledger.time, means.keep, versions, means.mark)
@@ -240,6 +241,8 @@ class Flow:
                 self._twins.leave(file)
             else:
                 await self._studied.put(await self._visit(task, file))
+                if self._is_enough():
+                    self._enough.set()
 
     async def _visit(self, task: Task, file: StudyFile) -> Study:
         """Study in a task of its own, so that this visit alone can be interrupted."""
@@ -262,8 +265,16 @@ class Flow:
     async def _record_loop(self) -> None:
         while True:
             batch = [await self._studied.get()]
-            await self._means.clock.sleep(GATHER_S)
+            self._enough.clear()
+            if not self._is_enough():
+                await self._either(self._enough, GATHER_S)
             await self._record(_rest_of(batch, self._studied))
+
+    def _is_enough(self) -> bool:
+        """Is it of no use, or unkind, to wait for more studies before recording what there is?"""
+        nothing_comes = not self._running and self._visits.empty()
+        is_full = self._studied.qsize() >= BATCH - 1
+        return nothing_comes or is_full or self._twins.is_awaited
 
     async def _place_loop(self) -> None:
         while True:

@@ -8,6 +8,7 @@ then finds it in the state. Whoever waits, waits for earlier ones only, so nobod
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pipeline.state.studies import StudyFile
@@ -25,8 +26,16 @@ class _UnderWay:
 class Twins:
     """The files between claim and recording, in the order in which they were claimed."""
 
-    def __init__(self) -> None:
+    def __init__(self, hasten: Callable[[], None] = lambda: None) -> None:
+        """`hasten` is called when a file begins to wait for an earlier one to be recorded."""
         self._by_size: dict[_Size, dict[str, _UnderWay]] = {}
+        self._hasten = hasten
+        self._waiting = 0
+
+    @property
+    def is_awaited(self) -> bool:
+        """Does a file wait for an earlier one to be recorded?"""
+        return self._waiting > 0
 
     def enter(self, file: StudyFile) -> None:
         """The file was claimed."""
@@ -58,7 +67,15 @@ class Twins:
         for other in self._earlier(file):
             await other.is_hashed.wait()
             if other.sha256 == sha256:
-                await other.is_over.wait()
+                await self._over(other)
+
+    async def _over(self, other: _UnderWay) -> None:
+        self._waiting += 1
+        self._hasten()
+        try:
+            await other.is_over.wait()
+        finally:
+            self._waiting -= 1
 
     def _earlier(self, file: StudyFile) -> list[_UnderWay]:
         earlier: list[_UnderWay] = []

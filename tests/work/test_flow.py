@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, time
 from pathlib import Path
 
@@ -450,3 +450,41 @@ async def test_of_equal_files_that_come_together_the_first_is_kept(tmp_path: Pat
             "30.png",
         ]
         assert asked.count("misdeed") == 4
+
+
+async def test_what_can_be_recorded_now_waits_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file alone, the last of many, and one that its twin waits for are recorded at once."""
+    monkeypatch.setattr(flow_room, "GATHER_S", 3600.0)
+    async with asyncio.timeout(30), open_rig(tmp_path, slots=3) as rig:
+        await rig.process(pictures(rig, 1))
+        twins = [picture(rig.root.path / f"twin{n:02}.png", salt=f"pair {n // 2}") for n in range(80)]
+        await rig.process(twins)
+        states = list((await rig.states()).values())
+        assert (states.count("done"), states.count("duplicate")) == (41, 40)
+
+
+async def test_studies_are_recorded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that come one after the other share their transactions, up to a batch."""
+    monkeypatch.setattr(flow_room, "GATHER_S", 3600.0)
+    batches: list[int] = []
+    real = record.Recorder.record_all
+
+    def noted(
+        self: record.Recorder,
+        con: sqlite3.Connection,
+        recordings: Sequence[record.Recording],
+        at: str,
+    ) -> list[record.Next]:
+        batches.append(len(recordings))
+        return real(self, con, recordings, at)
+
+    monkeypatch.setattr(record.Recorder, "record_all", noted)
+    async with open_rig(tmp_path) as rig:
+        await rig.process(pictures(rig, 80))
+    assert sum(batches) == 80
+    assert len(batches) <= 8
+    assert max(batches) <= flow_room.BATCH
