@@ -459,7 +459,9 @@ async def test_what_can_be_recorded_now_waits_for_nothing(
     monkeypatch.setattr(flow_room, "GATHER_S", 3600.0)
     async with asyncio.timeout(30), open_rig(tmp_path, slots=3) as rig:
         await rig.process(pictures(rig, 1))
-        twins = [picture(rig.root.path / f"twin{n:02}.png", salt=f"pair {n // 2}") for n in range(80)]
+        twins = [
+            picture(rig.root.path / f"twin{n:02}.png", salt=f"pair {n // 2}") for n in range(80)
+        ]
         await rig.process(twins)
         states = list((await rig.states()).values())
         assert (states.count("done"), states.count("duplicate")) == (41, 40)
