@@ -31,6 +31,7 @@ from pipeline.state import events, lock, opening, search, snapshots, users
 from pipeline.state.connection import Database, open_database, open_for_reading
 from pipeline.state.hub import Hub
 from pipeline.state.progress import Board
+from pipeline.work.errands import Errands
 
 if TYPE_CHECKING:
     from pipeline.library.similar_index import SimilarIndex
@@ -69,6 +70,7 @@ class Core:
     sampler: Sampler | None = None
     hub: Hub | None = None
     board: Board | None = None
+    errands: Errands = field(default_factory=Errands)
 
     def household(self, surface: Surface) -> Actor:
         """The household's owner, asking through `surface`."""
@@ -150,6 +152,7 @@ async def open_core(
             await _put_right(core, found)
         if mode in (Mode.WORK, Mode.REHEARSE):
             core = await _set_to_work(stack, core)
+        stack.push_async_callback(core.errands.close)
         yield core
 
 

@@ -28,6 +28,7 @@ from pipeline.service import editing, files, metadata, outside, process, renditi
 from pipeline.service.editing import Say, Shift, Zone
 from pipeline.service.requests import NAMES, Convert, Copy, Delete, Move, Operation, Rename, Retag
 from pipeline.state import events, jobs, tags
+from pipeline.state import files as stored
 from pipeline.state.files import FileRow
 
 if TYPE_CHECKING:
@@ -73,20 +74,29 @@ class BatchResult:
 
 
 async def run(
-    actor: Actor, core: Core, wanted: Sequence[str], operation: Operation, *, dry_run: bool = False
+    actor: Actor,
+    core: Core,
+    wanted: Sequence[str],
+    operation: Operation,
+    *,
+    dry_run: bool = False,
+    job: str | None = None,
 ) -> BatchResult:
     """Do `operation` to files named by id or path; with `dry_run` only say what it would do.
 
-    Raises `Invalid`, `NotFound` or `NotAllowed` before anything is done when the operation itself
-    makes no sense, for instance its destination.
+    `job` is the one it is part of, where `begin` made it already. Raises `Invalid`, `NotFound` or
+    `NotAllowed` before anything is done when the operation itself makes no sense, for instance its
+    destination.
     """
     name = NAMES[type(operation)]
-    operation = await _checked(core, operation)
-    found = [await _resolved(actor, core, file) for file in wanted]
-    rows = {row.id: row for row in found if isinstance(row, FileRow)}
-    is_job = bool(rows) and not dry_run and not isinstance(operation, Copy | Convert)
-    job_id = await _begin(actor, core, operation) if is_job else None
+    job_id = job
     try:
+        operation = await checked(core, operation)
+        found = await _resolved(actor, core, wanted)
+        rows = {row.id: row for row in found if isinstance(row, FileRow)}
+        is_job = bool(rows) and not dry_run and not isinstance(operation, Copy | Convert)
+        if job_id is None and is_job:
+            job_id = await begin(actor, core, operation)
         results = await _act(actor, core, rows, operation, job_id, dry_run=dry_run)
         items = _items(wanted, found, results)
     except DarkroomError as error:
@@ -102,12 +112,23 @@ async def run(
 # --- which files, and into which answers -------------------------------------------------------
 
 
-async def _resolved(actor: Actor, core: Core, name: str) -> FileRow | ItemResult:
-    """The row of a file that lies in the library, or why there is none."""
+async def _resolved(actor: Actor, core: Core, wanted: Sequence[str]) -> list[FileRow | ItemResult]:
+    """The rows of files that lie in the library, or why there is none."""
+    known = await core.db.read(stored.get_many, actor.library_id, wanted)
+    return [
+        _in_library(name, known[name]) if name in known else await _looked_up(actor, core, name)
+        for name in wanted
+    ]
+
+
+async def _looked_up(actor: Actor, core: Core, name: str) -> FileRow | ItemResult:
     try:
-        row = await files.one(actor, core, name)
+        return _in_library(name, await files.one(actor, core, name))
     except DarkroomError as error:
         return ItemResult(name, None, False, None, None, error.message)
+
+
+def _in_library(name: str, row: FileRow) -> FileRow | ItemResult:
     if row.state is FileState.DONE:
         return row
     reason = f"It is not in the library now: it is {row.state}."
@@ -143,20 +164,25 @@ def _as_it_is(row: FileRow) -> ItemResult:
 # --- the job -----------------------------------------------------------------------------------
 
 
-async def _begin(actor: Actor, core: Core, operation: Operation) -> str:
+async def begin(actor: Actor, core: Core, operation: Operation) -> str:
+    """The job of an operation that was `checked`; `run` ends it."""
     now = core.clock.now()
     job_id = new_id(now)
     job_type = f"batch-{NAMES[type(operation)]}"
-    params: dict[str, Json] = asdict(operation)
+    params: dict[str, Json] = {name: _json(value) for name, value in asdict(operation).items()}
 
-    def begin(con: sqlite3.Connection) -> None:
+    def add(con: sqlite3.Connection) -> None:
         at = timestamp(now)
         who, label = actor.library_id, actor.label
         jobs.add(con, job_id, job_type, owner_id=who, actor=label, params=params, at=at)
         events.append(con, JobStarted(job_id, job_type), actor=label, at=at)
 
-    await core.db.write(begin)
+    await core.db.write(add)
     return job_id
+
+
+def _json(value: Json) -> Json:
+    return os.fsdecode(value) if isinstance(value, Path) else value
 
 
 async def _end(
@@ -182,11 +208,11 @@ async def _end(
 # --- the operations ----------------------------------------------------------------------------
 
 
-async def _checked(core: Core, operation: Operation) -> Operation:
+async def checked(core: Core, operation: Operation) -> Operation:
     """The operation with folders as they are meant. Raises what `run` does."""
     match operation:
         case Move(target):
-            return Move(_folder(core.home.library, target))
+            return Move(folder_below(core.home.library, target))
         case Rename():
             operation.parsed()
         case Retag():
@@ -201,8 +227,8 @@ async def _checked(core: Core, operation: Operation) -> Operation:
     return operation
 
 
-def _folder(library: Path, target: str) -> str:
-    """A folder below the library, given so or as a whole path."""
+def folder_below(library: Path, target: str) -> str:
+    """A folder below the library, given so or as a whole path. Raises `Invalid`."""
     below = target.removeprefix(f"{library}/").rstrip("/")
     if not below or any(part in ("", ".", "..") for part in below.split("/")):
         raise Invalid(
@@ -352,12 +378,15 @@ async def _retag(
     actor: Actor, core: Core, rows: dict[str, FileRow], wanted: tags.Wanted, job_id: str | None
 ) -> list[ItemResult]:
     who, ids = actor.library_id, list(rows)
-    if job_id is None:
-        changes = await core.db.read(tags.plan, who, ids, wanted)
-    else:
-        changes = await core.db.write(
-            tags.change, who, ids, wanted, core.clock, job_id=job_id, actor=actor.label
-        )
+    changes: list[tags.Change] = []
+    for start in range(0, len(ids), metadata.AT_ONCE):
+        part = ids[start : start + metadata.AT_ONCE]
+        if job_id is None:
+            changes += await core.db.read(tags.plan, who, part, wanted)
+        else:
+            changes += await core.db.write(
+                tags.change, who, part, wanted, core.clock, job_id=job_id, actor=actor.label
+            )
     return [ItemResult("", one.file_id, True, one.before, one.after) for one in changes]
 
 

@@ -11,7 +11,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -189,18 +189,18 @@ def _said(patch: Patch, at: str | None, row: FileRow) -> Patch:
 
 
 def _shifted(by: timedelta, row: FileRow) -> Patch | str:
-    if row.taken_at is None or row.taken_utc is None:
+    if row.taken_at is None:
         return _NO_DATE
     try:
         local = datetime.fromisoformat(row.taken_at) + by
-        utc = datetime.fromisoformat(row.taken_utc) + by
+        utc = _utc(row, row.taken_at) + by
     except OverflowError:
         return "Its date would be before all calendars, or behind them."
     return _possible(local, utc)
 
 
 def _zoned(change: Zone, row: FileRow) -> Patch | str:
-    if row.taken_at is None or row.taken_utc is None:
+    if row.taken_at is None:
         return _NO_DATE
     local = datetime.fromisoformat(row.taken_at)
     if change.keep == "clock":
@@ -209,11 +209,17 @@ def _zoned(change: Zone, row: FileRow) -> Patch | str:
     elif local.tzinfo is None:
         return "The moment is not known, only what the clock showed."
     else:
-        utc = datetime.fromisoformat(row.taken_utc)
+        utc = _utc(row, row.taken_at)
         offset = _offset_at(change.zone, utc)
         naive = (utc + timedelta(minutes=offset)).replace(tzinfo=None)
     utc = dates.instant(naive.isoformat(), offset)
     return _possible(utc.astimezone(_fixed(offset)), utc)
+
+
+def _utc(row: FileRow, taken_at: str) -> datetime:
+    """The moment as it is sorted by: of a time without its zone, as if it were UTC."""
+    local = datetime.fromisoformat(row.taken_utc or taken_at)
+    return local if local.tzinfo else local.replace(tzinfo=UTC)
 
 
 def _possible(local: datetime, utc: datetime) -> Patch | str:

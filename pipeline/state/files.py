@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from pipeline.model import BundleRole, Category, FileState, JsonObject
@@ -78,6 +79,16 @@ def get(con: sqlite3.Connection, owner_id: str, file_id: str) -> FileRow | None:
         f"SELECT {_COLUMNS} FROM media_files WHERE id = ? AND owner_id = ?", (file_id, owner_id)
     ).fetchone()
     return None if row is None else row_of(row)
+
+
+def get_many(con: sqlite3.Connection, owner_id: str, file_ids: Sequence[str]) -> dict[str, FileRow]:
+    """Those of these files that are this owner's, by id."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM media_files WHERE id IN (SELECT value FROM json_each(?))"
+        " AND owner_id = ?",
+        (json.dumps(list(file_ids)), owner_id),
+    )
+    return {row["id"]: row_of(row) for row in rows}
 
 
 def at_path(con: sqlite3.Connection, owner_id: str, path: str) -> FileRow | None:

@@ -109,3 +109,10 @@ INSERT INTO new_journal SELECT id, job_id, file_id, action, before, after, at, u
 DROP TABLE journal;
 ALTER TABLE new_journal RENAME TO journal;
 CREATE INDEX journal_job ON journal (job_id, id);
+
+CREATE TABLE batch_results (                      -- what became of each file, for a month
+    job_id TEXT PRIMARY KEY REFERENCES processing_jobs (id),
+    items  TEXT NOT NULL CHECK (json_valid(items)),
+    at     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_results_at ON batch_results (at);
