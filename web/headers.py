@@ -6,8 +6,6 @@ already said is left as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from quart import Request
 from quart.typing import ResponseTypes
 
@@ -18,22 +16,22 @@ CONTENT_SECURITY_POLICY = (
     " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 MEDIA_POLICY = "sandbox; default-src 'none'"
-_ALWAYS: Mapping[str, str] = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
-}
-_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+_ALWAYS = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()"),
+)
+_OVER_TLS = (*_ALWAYS, ("Strict-Transport-Security", "max-age=31536000"))
 
 
 def secure(response: ResponseTypes, request: Request) -> None:
     """Add what the answer does not say yet."""
-    for name, value in _ALWAYS.items():
-        response.headers.setdefault(name, value)
-    if request.scheme == "https":
-        for name, value in _OVER_TLS.items():
-            response.headers.setdefault(name, value)
+    said = {name.lower() for name, _ in response.headers}
+    wanted = _OVER_TLS if request.scheme == "https" else _ALWAYS
+    for name, value in wanted:
+        if name.lower() not in said:
+            response.headers.add(name, value)
