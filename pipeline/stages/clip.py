@@ -27,4 +27,4 @@ def run(subject: Subject) -> Outcome:
     return Done({}, (Made("clip", _NAME, "video/mp4", width, height),))
 
 
-STAGE = Stage("clip", 1, run, frozenset((Category.VIDEO,)), after=("poster",))
+STAGE = Stage("clip", 2, run, frozenset((Category.VIDEO,)), after=("poster",))

@@ -30,4 +30,4 @@ def _bytes(subject: Subject) -> Iterator[Data]:
         yield Window(file.fileno())
 
 
-STAGE = Stage("facts", 1, run, frozenset(Category) - {Category.UNKNOWN})
+STAGE = Stage("facts", 2, run, frozenset(Category) - {Category.UNKNOWN})

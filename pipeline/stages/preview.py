@@ -28,4 +28,4 @@ def applies(told: Format) -> bool:
     return told.name in DECODED
 
 
-STAGE = Stage("preview", 1, run, frozenset((Category.PHOTO,)), applies)
+STAGE = Stage("preview", 2, run, frozenset((Category.PHOTO,)), applies)

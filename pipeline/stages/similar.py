@@ -25,4 +25,4 @@ def run(subject: Subject) -> Outcome:
     return Done({"phash": signature.phash, "detail": detail, "flat": signature.flat})
 
 
-STAGE = Stage("similar", 1, run, frozenset((Category.PHOTO,)), applies, after=("preview",))
+STAGE = Stage("similar", 2, run, frozenset((Category.PHOTO,)), applies, after=("preview",))
