@@ -54,6 +54,14 @@ class Opened:
     expires_at: str
 
 
+def dashboard(core: Core) -> str:
+    """Where people reach the dashboard, as far as the settings tell."""
+    web = core.settings.web
+    host = "localhost" if web.host in ("0.0.0.0", "::") else web.host  # noqa: S104 - a setting
+    shown = f"[{host}]" if ":" in host else host
+    return web.public_url or f"http://{shown}:{web.port}"
+
+
 async def first_administrator(core: Core) -> Link | None:
     """The link that makes the first administrator; None when there is one already.
 
