@@ -87,7 +87,7 @@ class Vision(Section):
     detector: str = Field(
         "", description="your own YOLO-style ONNX for objects: a path or https address"
     )
-    accelerate: bool = Field(True, description="use a GPU or NPU where onnxruntime offers it")
+    accelerate: bool = Field(True, description="use a GPU or NPU for networks and for films")
 
 
 class Work(Section):

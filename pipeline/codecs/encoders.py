@@ -21,7 +21,7 @@ Codec = Literal["hevc", "av1", "h264"]
 Effort = Literal["fast", "normal", "thorough"]
 ORDINARY = ("yuv420p", "yuv420p10le")
 _PROBE_S = 30.0
-_DEVICE = "/dev/dri/renderD128"
+_NODES = Path("/dev/dri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,18 @@ class Encoder:
 
     def input_arguments(self) -> list[str]:
         """What must stand in front of the inputs."""
-        return ["-vaapi_device", _DEVICE] if self.name.endswith("_vaapi") else []
+        return ["-vaapi_device", render_node() or ""] if self.name.endswith("_vaapi") else []
+
+    def patience_s(self, pixels: int) -> float | None:
+        """How long so many pixels may take before the driver counts as hung: a hundred times what
+        a slow machine needs to decode them. Programs do not hang.
+        """
+        return _PROBE_S + pixels / 2e6 if self.is_hardware else None
+
+    @property
+    def needs_space(self) -> bool:
+        """CUDA reserves far more address space than it uses."""
+        return self.name.endswith("_nvenc")
 
 
 # In the order in which they are preferred: machines made for it first, then programs.
@@ -90,7 +101,7 @@ def _is_asked(encoder: Encoder, hardware: str) -> bool:
 def works(name: str) -> bool:
     """Did the encoder turn a few pictures into a film just now? Asked once in each process."""
     encoder = next(e for e in ENCODERS if e.name == name)
-    if name.endswith("_vaapi") and not Path(_DEVICE).exists():
+    if name.endswith("_vaapi") and render_node() is None:
         return False
     with tempfile.TemporaryDirectory(prefix="darkroom-encoder-") as folder:
         target = Path(folder) / "probe.mp4"
@@ -101,10 +112,15 @@ def works(name: str) -> bool:
             *("-f", "mp4", ffmpeg.plain(target)),
         ]
         try:
-            ffmpeg.run(arguments, Path(folder), timeout_s=_PROBE_S)
+            ffmpeg.run(arguments, Path(folder), timeout_s=_PROBE_S, needs_space=encoder.needs_space)
         except (BadMedia, OSError):
             return False
-        return target.stat().st_size > 0
+        return target.is_file() and target.stat().st_size > 0
+
+
+def render_node() -> str | None:
+    """The first graphics device that codes without a screen."""
+    return next(map(str, sorted(_NODES.glob("renderD*"))), None)
 
 
 def _x265(e: Encoder, quality: float, pixels: str, threads: int, effort: Effort) -> list[str]:

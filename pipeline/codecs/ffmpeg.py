@@ -8,6 +8,7 @@ parsers. The program inherits the limits of the process that starts it, and dies
 from __future__ import annotations
 
 import ctypes
+import resource
 import signal
 import subprocess
 import tempfile
@@ -16,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.errors import BadMedia, Broken, DecodeFailed
+from pipeline.errors import BadMedia, Broken
 
 _PR_SET_PDEATHSIG = 1
 _MOST_WORDS = 2_000
@@ -68,10 +69,13 @@ def run(
     *,
     inputs: Sequence[BinaryIO | int] = (),
     timeout_s: float | None = None,
+    needs_space: bool = False,
 ) -> None:
     """Run FFmpeg in `workdir` to its end; `inputs` are the descriptors that `source` named.
 
-    Raises `EncodingFailed` with what FFmpeg said last, `DecodeFailed` when it took too long.
+    `needs_space` gives it all the address space that may be had, for drivers that reserve more
+    than they use.
+    Raises `EncodingFailed` with what FFmpeg said last, or when it took too long.
     """
     fds = [file if isinstance(file, int) else file.fileno() for file in inputs]
     with tempfile.TemporaryFile(dir=workdir) as words:
@@ -84,12 +88,14 @@ def run(
                 stdout=subprocess.DEVNULL,
                 stderr=words,
                 pass_fds=fds,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_prepare_roomy if needs_space else _die_with_parent,
                 timeout=timeout_s,
                 check=False,
             ).returncode
         except subprocess.TimeoutExpired:
-            raise DecodeFailed(f"FFmpeg did not finish within {timeout_s:.0f} seconds.") from None
+            raise EncodingFailed(
+                f"FFmpeg did not finish within {timeout_s:.0f} seconds.", ""
+            ) from None
         if status:
             said = _last_words(words)
             is_hungry = status in _CRASHES or any(word in said for word in _HUNGRY)
@@ -107,6 +113,12 @@ _libc = ctypes.CDLL(None)
 def _die_with_parent() -> None:
     """A worker that is killed must not leave an encoder behind that goes on writing."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _prepare_roomy() -> None:
+    _die_with_parent()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def _why(status: int) -> str:

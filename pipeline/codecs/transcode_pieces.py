@@ -94,7 +94,13 @@ def encode(film: Film, coding: Coding, piece: Piece, target: Path) -> None:
         *("-video_track_timescale", str(film.timescale), "-strict", "unofficial"),
         *("-f", "mp4", ffmpeg.plain(target)),
     ]
-    ffmpeg.run(arguments, target.parent, inputs=[film.file])
+    ffmpeg.run(
+        arguments,
+        target.parent,
+        inputs=[film.file],
+        timeout_s=encoder.patience_s(film.width * film.height * piece.count),
+        needs_space=encoder.needs_space,
+    )
 
 
 def _coding(film: Film, coding: Coding) -> list[str]:

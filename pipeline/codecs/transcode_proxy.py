@@ -61,6 +61,7 @@ class _Look:
     duration_s: float
     filters: str
     is_mapped: bool
+    source_pixels: int  # of one picture of the film
 
 
 def proxy(fd: int, demuxer: str, wish: ProxyWish, shelf: Shelf, target: Path) -> Proxy:
@@ -101,7 +102,8 @@ def _look(fd: int, demuxer: str, wish: ProxyWish, folder: Path) -> _Look:
             folder / _TABLE, int(frame.color_primaries), int(frame.color_trc)
         )
         filters = _filters(size, frame, is_mapped)
-        return _Look(*size, rate, clip.duration_s, filters, is_mapped)
+        pixels = int(frame.width * frame.height)
+        return _Look(*size, rate, clip.duration_s, filters, is_mapped, pixels)
 
 
 def _fitted(width: int, height: int, side: int) -> tuple[int, int]:
@@ -176,7 +178,13 @@ def _encode(work: _Work, number: int, path: Path) -> None:
         *("-maxrate", "5M", "-bufsize", "10M", "-map_metadata", "-1", "-map_chapters", "-1"),
         *("-f", "mp4", ffmpeg.plain(path)),
     ]
-    ffmpeg.run(arguments, path.parent, inputs=[work.fd])
+    ffmpeg.run(
+        arguments,
+        path.parent,
+        inputs=[work.fd],
+        timeout_s=work.encoder.patience_s(look.source_pixels * work.frames),
+        needs_space=work.encoder.needs_space,
+    )
     if not path.stat().st_size:
         raise ffmpeg.EncodingFailed("No picture of the film can be shown.", "")
 

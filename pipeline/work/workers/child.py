@@ -50,7 +50,8 @@ def main() -> None:
         _accelerate()
     bounds = limits.Limits(args.memory, args.file_size)
     writable = [Path(args.work), *([args.keep] if args.keep else [])]
-    in_force = limits.confine(bounds, writable)
+    devices = limits.graphics_devices() if args.accelerate else []
+    in_force = limits.confine(bounds, writable, devices)
     os.chdir(args.work)
     _write(replies, json.dumps({"ready": in_force}).encode() + b"\n")
     for line in iter(lambda: errands.readline(LINE_LIMIT + 1), b""):

@@ -13,6 +13,7 @@ import os
 import platform
 import resource
 import signal
+import stat
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 38, 22
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 NICENESS = 10
 DESCRIPTORS = 64
+# What video encoders open: render nodes draw and code but show nothing on a screen.
+_GRAPHICS = ("dri/renderD*", "nvidia[0-9]*", "nvidiactl", "nvidia-uvm")
+_NVIDIA_SPACE = 256 << 30  # address space that CUDA reserves without using it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +36,30 @@ class Limits:
     file_size: int = 8 << 30  # a long film
 
 
-def confine(limits: Limits, writable: Sequence[Path]) -> dict[str, bool]:
-    """Limit this process for good; writing stays possible below these folders only.
+def confine(
+    limits: Limits, writable: Sequence[Path], devices: Sequence[Path] = ()
+) -> dict[str, bool]:
+    """Limit this process for good; writing stays possible below these folders only, and to
+    these `devices`.
 
     Returns which protections are in force. Call it single-threaded and before any media is read:
     a thread that exists already would keep its freedom.
     """
-    _limit_resources(limits)
+    _limit_resources(limits, needs_space=any("nvidia" in device.name for device in devices))
     libc = ctypes.CDLL(None, use_errno=True)
     in_force = {
         "no-new-privileges": libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0,
         "network-namespace": _leave_network(libc),
-        "landlock": _restrict_writing(libc, writable),
+        "landlock": _restrict_writing(libc, writable, devices),
     }
     in_force["seccomp"] = _filter_calls(libc)  # last: it may forbid what the others need
     return in_force
+
+
+def graphics_devices(root: Path = Path("/dev")) -> list[Path]:
+    """The devices that hardware video encoders need, where there are any."""
+    found = sorted(path for pattern in _GRAPHICS for path in root.glob(pattern))
+    return [path for path in found if not path.is_symlink() and stat.S_ISCHR(path.stat().st_mode)]
 
 
 def die_with_parent(parent: int) -> None:
@@ -64,8 +77,17 @@ def allow_cpu_seconds(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_at_most(soft, hard), hard))
 
 
-def _limit_resources(limits: Limits) -> None:
-    _lower(resource.RLIMIT_AS, limits.memory)
+def _limit_resources(limits: Limits, *, needs_space: bool) -> None:
+    """Where a program that is started may need space it does not use (`ffmpeg.run`), memory that
+    can be written to is limited for good, and address space until somebody asks for more.
+    """
+    if needs_space:
+        _lower(resource.RLIMIT_DATA, limits.memory)
+        _lower(resource.RLIMIT_AS, _NVIDIA_SPACE)
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (_at_most(limits.memory, hard), hard))
+    else:
+        _lower(resource.RLIMIT_AS, limits.memory)
     _lower(resource.RLIMIT_FSIZE, limits.file_size)
     _lower(resource.RLIMIT_NOFILE, DESCRIPTORS)
     _lower(resource.RLIMIT_CORE, 0)
@@ -103,7 +125,7 @@ _TCP = 0b11  # bind and connect, since ABI 4
 _SCOPES = 0b11  # abstract sockets and signals, since ABI 6
 
 
-def _restrict_writing(libc: ctypes.CDLL, writable: Sequence[Path]) -> bool:
+def _restrict_writing(libc: ctypes.CDLL, writable: Sequence[Path], devices: Sequence[Path]) -> bool:
     abi = libc.syscall(_CREATE_RULESET, None, 0, 1)
     if abi < 1:
         return False
@@ -116,6 +138,8 @@ def _restrict_writing(libc: ctypes.CDLL, writable: Sequence[Path]) -> bool:
         for folder in writable:
             _allow(libc, rules, folder, plain)
         _allow(libc, rules, Path(os.devnull), _WRITE_FILE | (_TRUNCATE & newer))
+        for device in devices:
+            _allow(libc, rules, device, _WRITE_FILE)
         return bool(libc.syscall(_RESTRICT_SELF, rules, 0) == 0)
     finally:
         os.close(rules)

@@ -45,7 +45,7 @@ class LocalSettings:
     is_warm: bool = True  # import the decoders before the first visit
     models: Path | None = None  # folder of model files
     keep: Path | None = None  # where finished pieces of long work may lie, beyond a visit
-    accelerates: bool = False  # networks may use a GPU or NPU
+    accelerates: bool = False  # networks and video encoders may use a GPU or NPU
 
     def allowance_s(self, request: VisitRequest) -> float:
         """Seconds that a visit may take: what was asked for, else by the size of the file."""
