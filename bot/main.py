@@ -128,25 +128,38 @@ def serve(home: Path, *, verbose: bool = False) -> int:
     from pipeline.core import Mode, open_core
     from pipeline.service import serving
     from pipeline.work.stop import run_until_signal
+    from web.app import create_app
+    from web.gate import AccountGate
+    from web.server import serving as listening
 
     configure_logging(logging.INFO if verbose else logging.WARNING)
     settings = settings_of(home)
 
     async def run() -> int:
         async with open_core(home, settings, SystemClock(), Mode.WORK) as core:
-            print(_welcome(core), flush=True)  # noqa: T201 - the one thing `serve` says to a person
-            await serving.serve(core)
+            app = create_app(core, AccountGate(core))
+            async with listening(app, settings.web.host, settings.web.port) as address:
+                told = await _welcome(core, address)
+                print(told, flush=True)  # noqa: T201 - the one thing `serve` says to a person
+                await serving.serve(core)
         return 0
 
     return run_until_signal(run())
 
 
-def _welcome(core: Core) -> str:
+async def _welcome(core: Core, address: str) -> str:
+    from pipeline.service import links
+
+    shown = core.settings.web.public_url or address
     lines = [
         "Darkroom is running. Stop it with Ctrl-C; that is always safe.",
+        f"  Look at it on    {shown}",
         f"  Drop files into  {core.home.inbox}",
         f"  Find them in     {core.home.library}",
     ]
+    if first := await links.first_administrator(core):
+        lines += ["", "  Nobody has an account yet. This link makes yours, once:"]
+        lines += [f"  {first.address(shown)}", ""]
     if core.opened is not None and core.opened.reason:
         lines.append(f"  Note: {core.opened.reason}")
     return "\n".join(lines)

@@ -10,18 +10,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from quart import Quart, Request, Response
+from quart import request as current_request
 from quart.typing import ResponseTypes
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from pipeline.core import Core
 from pipeline.registry import discover
-from web import headers, shell
+from web import headers, live, shell
 from web.contract import Gate, Resource, Route
 from web.endpoint import Around, Endpoint, problem_response
+from web.live import Live
 from web.problems import Problem
 from web.rates import Rates
-from web.statics import PREFIX, Statics
+from web.statics import PREFIX, statics
 
 BODY_TIMEOUT_S = 60
 LARGEST_BODY = 64 << 20  # no route takes more; most take far less
@@ -35,17 +37,20 @@ class App(Quart):
         self.core = core
         self.gate = gate
         self.rates = Rates()
-        self.statics = Statics()
+        self.statics = statics()
         self.resources = tuple(resources)
         self.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
         self.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
         self.config["RESPONSE_TIMEOUT"] = (
             None  # a film may take its time; the server ends dead ones
         )
-        around = Around(core, gate, self.rates, self.resources)
+        self.live = Live(core, gate)
+        around = Around(core, gate, self.rates, self.resources, self.live)
         self._api = _map(self.routes, lambda route: Endpoint(route, around))
         self._paths = self._api.bind("")
         shell.install(self)
+        self.register_error_handler(HTTPException, _told)
+        live.install(self, self.live)
 
     @property
     def routes(self) -> list[Route]:
@@ -59,7 +64,8 @@ class App(Quart):
         except NotFound:
             response = await self._elsewhere(request)
         except (MethodNotAllowed, RequestRedirect) as error:
-            response = _refused(error, request)
+            is_api = request.path.startswith("/api/")
+            response = _refused(error, request) if is_api else await self._elsewhere(request)
         else:
             response = await endpoint.answer(request, parameters)
         headers.secure(response, request)
@@ -84,11 +90,22 @@ def _map(routes: Iterable[Route], endpoint: Any) -> Map:
     return Map(rules, strict_slashes=True, merge_slashes=False)
 
 
+async def _told(error: HTTPException) -> Response:
+    """Quart's own refusals, outside the API, as problem documents, too."""
+    headers = {"Allow": ", ".join(sorted(_allowed(error)))} if _allowed(error) else {}
+    problem = Problem(error.code or 500, headers=headers)
+    return problem_response(problem, current_request, "")
+
+
+def _allowed(error: HTTPException) -> set[str]:
+    return set(getattr(error, "valid_methods", None) or ())
+
+
 def _refused(error: HTTPException, request: Request) -> Response:
     if isinstance(error, RequestRedirect):
         return problem_response(Problem(404, "There is nothing at this address."), request, "")
     assert isinstance(error, MethodNotAllowed)
-    allowed = ", ".join(sorted({*(error.valid_methods or ()), "OPTIONS"}))
+    allowed = ", ".join(sorted({*_allowed(error), "OPTIONS"}))
     if request.method == "OPTIONS":
         return Response(b"", 204, {"Allow": allowed})
     told = Problem(405, f"This address takes {allowed}.", headers={"Allow": allowed})

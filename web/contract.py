@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from quart import Request
 
     from pipeline.core import Core
+    from web.live import Live
 
 API = "/api/v2"
 SMALL_BODY = 64 << 10
@@ -59,6 +60,7 @@ class Asked:
     core: Core
     request: Request
     resources: Sequence[Resource] = ()
+    live: Live | None = None
 
     @property
     def if_match(self) -> str | None:

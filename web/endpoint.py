@@ -19,20 +19,23 @@ from quart import Request, Response
 from quart.wrappers.response import DataBody
 from werkzeug.exceptions import HTTPException
 
-from pipeline.access.rights import require
+from pipeline.access.rights import Right, require
 from pipeline.core import Core
 from pipeline.errors import DarkroomError, NotKnown
 from pipeline.model import Actor, Surface
-from pipeline.service import once
+from pipeline.service import once, sharing
 from pipeline.service.once import Remembered
 from web import problems
 from web.contract import Answer, Asked, Gate, Resource, Route
+from web.live import Live
 from web.problems import Problem
 from web.rates import Rates
 
 JSON = "application/json"
 PRIVATE = {"Cache-Control": "private, no-cache"}
 KEY_HEADER = "Idempotency-Key"
+LIBRARY_HEADER = "X-Library"  # whose files are asked about, where that is not who asks
+FILE_PATH = "/files/<file_id>"  # below it every route is about that one file
 LONGEST_KEY = 200
 NOBODY = Actor("", "nobody", Surface.WEB)
 M = TypeVar("M", bound=BaseModel)
@@ -47,6 +50,7 @@ class Around:
     gate: Gate
     rates: Rates
     resources: Sequence[Resource]
+    live: Live
 
 
 class Endpoint:
@@ -58,6 +62,7 @@ class Endpoint:
         self._gate = around.gate
         self._rates = around.rates
         self._resources = around.resources
+        self._live = around.live
         self._gives = TypeAdapter(route.gives) if route.gives is not None else None
         self._is_keyed = route.method == "POST" and not route.is_raw and not route.is_secret
         assert inspect.iscoroutinefunction(route.handler), f"{route.name} must be async"
@@ -90,13 +95,26 @@ class Endpoint:
         if route.right is not None:
             actor = _known(actor)
             require(actor, route.right)
-        asked = Asked(actor or NOBODY, self._core, request, self._resources)
+            actor = await self._reaching(actor, route.right, request, parameters)
+        asked = Asked(actor or NOBODY, self._core, request, self._resources, self._live)
         if route.is_raw:
-            response: Response = await route.handler(asked, **parameters)
+            told = {} if route.query is None else {"query": _checked(route.query, request)}
+            response: Response = await route.handler(asked, **parameters, **told)
         else:
             response = await self._json(asked, parameters)
         response.headers.update(rate)
         return response
+
+    async def _reaching(
+        self, actor: Actor, right: Right, request: Request, parameters: Mapping[str, str]
+    ) -> Actor:
+        """The actor, looking where they ask to: at a file of others, or into a lent library."""
+        if self.route.path.startswith(FILE_PATH):
+            return await sharing.to_file(actor, self._core, parameters["file_id"], right)
+        owner = request.headers.get(LIBRARY_HEADER)
+        if owner is None or owner == actor.user_id:
+            return actor
+        return await sharing.into_library(actor, self._core, owner, right)
 
     async def _json(self, asked: Asked, parameters: Mapping[str, str]) -> Response:
         request, route = asked.request, self.route

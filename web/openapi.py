@@ -25,6 +25,7 @@ _WORDS: Mapping[int, str] = {
     204: "Done; there is nothing to tell.",
     206: "A part, as asked by `Range`.",
     302: "Go on at `Location`.",
+    303: "Go on at `Location`.",
     304: "Unchanged since the version in `If-None-Match`.",
     400: "The request cannot be read.",
     401: "Nobody knows who asks.",

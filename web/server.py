@@ -15,6 +15,8 @@ import uvicorn
 
 from pipeline.errors import Invalid
 from web.app import App
+from web.sockets import Sockets
+from web.wire import OnePieceProtocol
 
 HEADERS_LIMIT = 64 << 10
 WEBSOCKET_MESSAGE_LIMIT = 64 << 10
@@ -59,8 +61,9 @@ async def serving(app: App, host: str, port: int) -> AsyncIterator[str]:
 def _config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
-        ws="wsproto",
+        http=OnePieceProtocol,
+        ws=Sockets,
+        ws_per_message_deflate=False,  # a window for each client costs more than it saves
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -22,6 +22,7 @@ from pipeline.model import Actor
 from pipeline.registry import discover
 from web import problems
 from web.contract import Asked
+from web.endpoint import NOBODY
 from web.texts import text
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Page:
 
     name: str  # key of its texts: `nav.<name>` is its title
     path: str
-    right: Right
+    right: Right | None  # None: anybody, also without an account
     gather: Gather
     template: str
     order: int = 0  # in the navigation; 0 is not in it
@@ -60,11 +61,12 @@ def _view(app: App, page: Page) -> Callable[..., Awaitable[ResponseTypes]]:
             actor = await app.gate.actor_of(request)
         except DarkroomError:
             actor = None
-        if actor is None:
+        if actor is None and page.right is not None:
             return redirect(f"/login?next={quote(request.full_path.rstrip('?'))}")
         try:
-            require(actor, page.right)
-            asked = Asked(actor, app.core, request)
+            if actor is not None and page.right is not None:
+                require(actor, page.right)
+            asked = Asked(actor or NOBODY, app.core, request)
             told = await page.gather(asked, **parameters)
             return await _rendered(page, actor, told)
         except DarkroomError as error:
@@ -73,7 +75,7 @@ def _view(app: App, page: Page) -> Callable[..., Awaitable[ResponseTypes]]:
     return view
 
 
-async def _rendered(page: Page, actor: Actor, told: Mapping[str, Any]) -> Response:
+async def _rendered(page: Page, actor: Actor | None, told: Mapping[str, Any]) -> Response:
     body = await render_template(page.template, page=page, actor=actor, **told)
     headers = {"Cache-Control": "private, no-cache"}
     return Response(body, 200, headers, content_type="text/html; charset=utf-8")

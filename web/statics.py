@@ -12,7 +12,7 @@ import mimetypes
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 from quart import Request, Response
@@ -73,6 +73,12 @@ class Statics:
 
     def _imported(self, match: re.Match[bytes]) -> bytes:
         return match[1] + self.address[match[2].decode()].encode() + match[3]
+
+
+@cache
+def statics() -> Statics:
+    """The files that came with the program, read once."""
+    return Statics()
 
 
 def _in_order_of_imports(folder: Path) -> Iterator[tuple[str, bytes]]:

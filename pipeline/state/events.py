@@ -41,6 +41,17 @@ def about(con: sqlite3.Connection, subject: str, limit: int = 100) -> tuple[Reco
     return tuple(_recorded(row) for row in rows)
 
 
+def about_after(
+    con: sqlite3.Connection, subject: str, seq: int, limit: int
+) -> tuple[Recorded, ...]:
+    """Up to `limit` events about one subject after `seq`, in order."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM events WHERE subject = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (subject, seq, limit),
+    )
+    return tuple(_recorded(row) for row in rows)
+
+
 def skip_numbers(con: sqlite3.Connection, count: int) -> None:
     """Leave `count` numbers unused: after a restore none may stand for two different events."""
     taken = con.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()

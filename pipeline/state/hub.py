@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 from pipeline.errors import Busy
 from pipeline.events import Recorded
 from pipeline.state import events
+from pipeline.state.audience import Teller
 from pipeline.state.connection import Database
 
-Policy = Literal["drop_oldest", "disconnect"]
+Policy = Literal["drop_oldest", "disconnect", "catch_up"]
 
 QUEUE_LIMIT = 1_000
 PAGE = 500  # events read from the log at once while a subscriber catches up
@@ -48,11 +49,17 @@ class Subscription:
                 continue
             if len(self._queue) >= self._limit:
                 self._overflow()
+            if self._is_behind:  # the log has this one too
+                break
             self._queue.append(event)
             self._newest = event.seq
         self._news.set()
 
     def _overflow(self) -> None:
+        if self._policy == "catch_up":
+            self._is_behind = True
+            self._queue.clear()
+            return
         if self._policy == "disconnect":
             self._is_cut_off = True
         self._queue.popleft()
@@ -74,6 +81,31 @@ class Subscription:
                 self._refuse_if_cut_off()
             if not self._is_behind:
                 self._news.clear()
+                await self._news.wait()
+
+    async def take(self, seconds: float) -> list[Recorded]:
+        """All events that wait, up to a page; if none does, those that come within `seconds`.
+
+        Empty when none came, or somebody called `nudge`. Raises `Busy` as iterating does.
+        """
+        if self._is_behind and not self._queue:
+            await self._catch_up()
+        if not self._queue and not self._is_behind:
+            await self._wait(seconds)
+        self._refuse_if_cut_off()
+        taken = [self._queue.popleft() for _ in range(min(len(self._queue), PAGE))]
+        if taken:
+            self.last_seq = taken[-1].seq
+        return taken
+
+    def nudge(self) -> None:
+        """Let a `take` that waits answer now."""
+        self._news.set()
+
+    async def _wait(self, seconds: float) -> None:
+        self._news.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
                 await self._news.wait()
 
     async def _catch_up(self) -> None:
@@ -99,6 +131,7 @@ class Hub:
     """Where live receivers subscribe."""
 
     def __init__(self, db: Database) -> None:
+        self.teller = Teller(db)
         self._db = db
         self._subscriptions: list[Subscription] = []
 
@@ -109,7 +142,7 @@ class Hub:
         """Receive all events after number `after` (`events.latest_seq` for only what is to come).
 
         `drop_oldest` suits those who show the present (`dropped` counts), `disconnect` those who
-        can come back and resume.
+        can come back and resume; with `catch_up` what did not fit is read from the log later.
         """
         subscription = Subscription(self._db, after, policy, limit)
         stop = self._db.listen(subscription.offer)
