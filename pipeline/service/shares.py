@@ -22,7 +22,6 @@ from pipeline.model import Actor, Surface
 from pipeline.service import audit, media, scrubbed, writing
 from pipeline.service.media import Media
 from pipeline.state import albums, shares, throttle
-from pipeline.state.albums import Place
 from pipeline.state.files import FileRow
 from pipeline.state.shares import Secret, Share, Terms
 
@@ -85,6 +84,14 @@ class Inside:
     share: Share
     files: int
     left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the files that a link shows. Of them is told what its terms allow, no more."""
+
+    share: Share
+    rows: tuple[FileRow, ...]
 
 
 # --- the owner's side --------------------------------------------------------------------------
@@ -200,14 +207,11 @@ async def inside(core: Core, token: str, pass_token: str) -> Inside:
 
 
 async def page(
-    core: Core, token: str, pass_token: str, *, after: Place | None = None, limit: int = 100
-) -> list[FileRow]:
-    """Files that the link shows behind `after`, the newest taken first. Raises `NotFound`.
-
-    Surfaces tell of them what the terms allow, and nothing else.
-    """
+    core: Core, token: str, pass_token: str, *, after: str | None = None, limit: int = 100
+) -> Page:
+    """Files behind the one with the id `after`, the newest taken first. Raises `NotFound`."""
     share = await _inside(core, token, pass_token)
-    return await core.db.read(shares.page, share, after, limit)
+    return Page(share, tuple(await core.db.read(shares.page, share, after, limit)))
 
 
 async def derivative(core: Core, token: str, pass_token: str, file_id: str, kind: str) -> Media:

@@ -47,6 +47,7 @@ class Album:
     title: str
     description: str
     cover: str | None
+    chosen_cover: str | None  # None: the newest taken is the cover
     version: int
     created_at: str
     updated_at: str
@@ -213,7 +214,7 @@ def require_file(con: sqlite3.Connection, album_id: str, file_id: str) -> None:
 # --- looking -----------------------------------------------------------------------------------
 
 _ALBUM = f"""SELECT a.id, a.owner_id, coalesce(u.display_name, u.username) AS owner, a.title,
-    a.description, a.version, a.created_at, a.updated_at,
+    a.description, a.cover_file_id AS chosen_cover, a.version, a.created_at, a.updated_at,
     coalesce((SELECT id FROM media_files WHERE id = a.cover_file_id AND {_THERE}),
         (SELECT m.id FROM album_files f JOIN media_files m ON m.id = f.file_id
          WHERE f.album_id = a.id AND m.{_THERE}

@@ -15,7 +15,6 @@ from pipeline.errors import NotFound
 from pipeline.events import ShareChanged, ShareMade, ShareRevoked, ShareViewed
 from pipeline.model import Json
 from pipeline.state import audit, events, files, versions
-from pipeline.state.albums import Place
 from pipeline.state.audit import By
 from pipeline.state.files import FileRow
 
@@ -230,21 +229,22 @@ def inside(con: sqlite3.Connection, digest: bytes, pass_digest: bytes, at: str) 
 _FILE = ", ".join(f"m.{name}" for name in files.COLUMNS)
 
 
-def page(con: sqlite3.Connection, share: Share, after: Place | None, limit: int) -> list[FileRow]:
-    """Up to `limit` files that a link shows behind `after`, the newest taken first.
+def page(con: sqlite3.Connection, share: Share, after: str | None, limit: int) -> list[FileRow]:
+    """Up to `limit` files that a link shows behind the file `after`, the newest taken first.
 
     Files that others put into the album are theirs to show, and left out.
     """
     rows = con.execute(
         f"SELECT {_FILE} FROM {_files(share)}"
         f" JOIN media_files m ON m.id = x.file_id WHERE m.owner_id = :owner AND {_THERE}"
-        " AND (:id IS NULL OR (coalesce(m.taken_utc, ''), m.id) < (:taken, :id))"
+        " AND (:after IS NULL OR (coalesce(m.taken_utc, ''), m.id) <"
+        "  (SELECT coalesce(taken_utc, ''), id FROM media_files"
+        "   WHERE id = :after AND owner_id = :owner))"
         " ORDER BY coalesce(m.taken_utc, '') DESC, m.id DESC LIMIT :limit",
         {
             "of": share.album_id or share.id,
             "owner": share.owner_id,
-            "taken": after and after.taken,
-            "id": after and after.id,
+            "after": after,
             "limit": limit,
         },
     )

@@ -40,7 +40,7 @@ async def test_a_stranger_sees_what_the_link_shows(village: Village) -> None:
     visit = await _enter(village, made)
     assert visit.share.views == 1
     page = await shares.page(village.core, made.token, visit.token)
-    assert {row.id for row in page} == set(village.files)
+    assert {row.id for row in page.rows} == set(village.files)
     inside = await shares.inside(village.core, made.token, visit.token)
     assert (inside.files, inside.left_out, inside.share.views) == (3, 0, 1)
 
@@ -93,7 +93,8 @@ async def test_a_limited_link_counts_down(village: Village) -> None:
     first, _ = await _enter(village, made), await _enter(village, made)
     with pytest.raises(NotFound):
         await _enter(village, made)
-    assert len(await shares.page(village.core, made.token, first.token)) == 3
+    page = await shares.page(village.core, made.token, first.token)
+    assert len(page.rows) == 3
 
 
 async def test_terms_change_under_their_version(village: Village) -> None:
