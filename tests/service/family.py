@@ -15,6 +15,8 @@ from pipeline.model import Actor, BundleRole, Surface
 from pipeline.service import batch
 from pipeline.service.batch import BatchResult
 from pipeline.service.requests import Operation
+from pipeline.state.hub import Hub
+from pipeline.state.progress import Board
 from tests.library.world import TEMPLATE, World, make_home, open_world
 
 Tables = dict[str, list[tuple[object, ...]]]
@@ -89,7 +91,15 @@ async def open_family(base: Path) -> AsyncIterator[Family]:
         await placing.place(world.db, world.clock, world.home, TEMPLATE, added)
         rows = await world.rows()
         core = Core(
-            Settings(), world.home, world.clock, world.db, world.owner, Mode.CHANGE, TEMPLATE
+            Settings(),
+            world.home,
+            world.clock,
+            world.db,
+            world.owner,
+            Mode.CHANGE,
+            TEMPLATE,
+            hub=Hub(world.db),
+            board=Board(world.clock),
         )
         ids = {str(rows[one]["path"]): one for one in added}
         yield Family(world, core, Actor(world.owner, OWNER_ROLE, Surface.SCRIPT), ids)

@@ -17,22 +17,14 @@ from pipeline.state import audit, queue, spans
 from pipeline.state import jobs as rows
 from pipeline.state import metrics as samples
 from pipeline.state import storage as counts
-from pipeline.state.hub import Hub
 from pipeline.state.metrics import Sample
-from pipeline.state.progress import Board, Progress
+from pipeline.state.progress import Progress
 from pipeline.state.queue import NewTask
 from pipeline.state.storage import Amount, Counted, Storage
 from tests.kit.spans import span
 from tests.service.family import Family
 
 STRANGER = Actor("stranger", "owner", Surface.WEB)
-
-
-@pytest.fixture
-def family(family: Family) -> Family:
-    """The family with a board and a hub, as every open core has."""
-    core = replace(family.core, board=Board(family.core.clock), hub=Hub(family.core.db))
-    return replace(family, core=core)
 
 
 async def _job(family: Family, kind: str = "optimise", files: Sequence[str] = ()) -> str:

@@ -92,6 +92,30 @@ async def test_a_slow_one_is_cut_off_and_resumes_without_loss(db: Database) -> N
         assert await _take(aiter(again), 8) == list(range(3, 11))
 
 
+async def test_one_that_lags_reads_the_log_instead(db: Database) -> None:
+    """`catch_up`: more comes at once than has room, and still each number exactly once."""
+    with Hub(db).subscribe(0, policy="catch_up", limit=5) as subscription:
+        seen: list[int] = []
+        for burst in (2, 8, 1, 700, 3):
+            await db.write(_tell, burst)
+            assert len(subscription._queue) <= 5
+            while found := await subscription.take(0.05):
+                seen += [event.seq for event in found]
+                assert len(found) <= hubs.PAGE
+        assert seen == list(range(1, 715))
+
+
+async def test_a_take_ends_in_time_or_when_nudged(db: Database) -> None:
+    """Without events there is an empty answer: after the time, or as soon as somebody nudges."""
+    with Hub(db).subscribe(0, policy="catch_up") as subscription:
+        assert await subscription.take(0.01) == []
+        waiting = asyncio.create_task(subscription.take(60))
+        await asyncio.sleep(0.01)
+        subscription.nudge()
+        async with asyncio.timeout(5):
+            assert await waiting == []
+
+
 async def test_a_slow_one_holds_up_nobody(db: Database) -> None:
     """One that never reads costs bounded memory; writers and a quick one go on."""
     hub = Hub(db)
