@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.errors import NotFound
 from pipeline.intake.formats import FORMATS
 from pipeline.model import Actor, BundleRole, FileState
 from pipeline.registry import discover
@@ -36,6 +37,14 @@ class Together:
     rows: tuple[FileRow, ...]
     joined: tuple[FileRow, ...]
     behind: tuple[FileRow, ...]
+
+
+async def members(actor: Actor, core: Core, bundle_id: str) -> list[FileRow]:
+    """The files of one of the actor's bundles, the one people look at first. Raises `NotFound`."""
+    found = await core.db.read(files.in_bundle, actor.library_id, bundle_id)
+    if not found:
+        raise NotFound("There are no such files that belong together.")
+    return found
 
 
 async def together(actor: Actor, core: Core, named: Sequence[FileRow], stage: str) -> Together:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec
 from pipeline.errors import Invalid, NotAllowed
 from pipeline.library import people_erasing
 from pipeline.model import Actor
+from pipeline.state import faces
 from pipeline.state import people as stored
 from pipeline.state import people_decisions as decisions
 from pipeline.state import people_erasing as erasing
 from pipeline.state import people_journal as journal
+from pipeline.state.faces import Face
 from pipeline.state.people import Doubt, Person, Portrait
 from pipeline.state.people_decisions import By
 from pipeline.state.people_journal import Entry
@@ -60,6 +62,11 @@ async def show(actor: Actor, core: Core, who: str, limit: int = 1_000) -> Shown:
         return Shown(person, tuple(stored.portraits(con, actor.library_id, person.id, limit)))
 
     return await core.db.read(read)
+
+
+async def faces_of(actor: Actor, core: Core, file_id: str) -> list[Face]:
+    """The faces in one of the actor's files."""
+    return await core.db.read(faces.of_file, actor.library_id, file_id)
 
 
 async def questions(actor: Actor, core: Core, limit: int = 20) -> list[Doubt]:

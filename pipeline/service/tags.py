@@ -51,6 +51,11 @@ async def used(actor: Actor, core: Core) -> list[Used]:
     return await core.db.read(tags.used, actor.library_id)
 
 
+async def having(actor: Actor, core: Core, tag: str) -> list[str]:
+    """The ids of the actor's files that have a tag."""
+    return await core.db.read(tags.having, actor.library_id, tag)
+
+
 async def origins(actor: Actor, core: Core, file_id: str) -> dict[str, Origin]:
     """The tags of one of the actor's files, with who says so."""
     return await core.db.read(tags.origins, actor.library_id, file_id)

@@ -10,6 +10,7 @@ from pipeline.library.renaming import Kept, Renamed
 from pipeline.library.trash import Asking, PurgePlan
 from pipeline.model import Actor
 from pipeline.service import files
+from pipeline.state import trash as stored
 from pipeline.state.trash import Entry
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ async def put(actor: Actor, core: Core, wanted: Sequence[str], *, reason: str = 
 async def listing(actor: Actor, core: Core) -> list[Entry]:
     """What is in the actor's trash, newest first."""
     return await trash.listing(core.db, actor.library_id)
+
+
+async def page(
+    actor: Actor, core: Core, *, after: tuple[str, str] | None = None, limit: int = 100
+) -> list[Entry]:
+    """Part of the actor's trash, newest first, behind the entry with this time and id."""
+    return await core.db.read(stored.page, actor.library_id, after, limit)
 
 
 async def restore(actor: Actor, core: Core, file_ids: Sequence[str]) -> list[Result]:

@@ -91,6 +91,17 @@ def get_many(con: sqlite3.Connection, owner_id: str, file_ids: Sequence[str]) ->
     return {row["id"]: row_of(row) for row in rows}
 
 
+def in_bundle(con: sqlite3.Connection, owner_id: str, bundle_id: str) -> list[FileRow]:
+    """What belongs together in a bundle of this owner; the file that people look at first."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM media_files WHERE bundle_id = ? AND owner_id = ?"
+        " AND state NOT IN ('rejected', 'trashed', 'purged')"
+        " ORDER BY bundle_role <> 'primary', path, id",
+        (bundle_id, owner_id),
+    )
+    return list(map(row_of, rows))
+
+
 def at_path(con: sqlite3.Connection, owner_id: str, path: str) -> FileRow | None:
     """This owner's file at `path` below the library."""
     # Spelled out as in the partial index media_files_path, which bound values would not match.

@@ -89,6 +89,16 @@ def used(con: sqlite3.Connection, owner_id: str) -> list[Used]:
     return [Used(**dict(row)) for row in rows]
 
 
+def having(con: sqlite3.Connection, owner_id: str, tag: str) -> list[str]:
+    """The files of this owner's library that have a tag, in the order in which they came."""
+    rows = con.execute(
+        "SELECT file_id FROM tags JOIN media_files f ON f.id = file_id WHERE tag = ?"
+        " AND is_removed = 0 AND f.owner_id = ? AND f.state = 'done' ORDER BY file_id",
+        (tag, owner_id),
+    )
+    return [row["file_id"] for row in rows]
+
+
 def plan(
     con: sqlite3.Connection, owner_id: str, file_ids: Iterable[str], wanted: Wanted
 ) -> list[Change]:

@@ -33,13 +33,25 @@ class Entry:
 _SELECT = (
     "SELECT t.id, t.file_id, f.bundle_id, t.trash_path, t.origin_path, t.reason, t.actor,"
     " t.by_person, t.at, t.purge_after, f.size, f.sha256"
-    f" FROM trash t JOIN media_files f ON f.id = t.file_id WHERE {_OPEN} AND f.owner_id = ?"
+    f" FROM trash t JOIN media_files f ON f.id = t.file_id WHERE {_OPEN} AND f.owner_id = ?1"
 )
 
 
 def listing(con: sqlite3.Connection, owner_id: str) -> list[Entry]:
     """The owner's trash, newest first."""
     return [_entry(row) for row in con.execute(f"{_SELECT} ORDER BY t.at DESC, t.id", (owner_id,))]
+
+
+def page(
+    con: sqlite3.Connection, owner_id: str, after: tuple[str, str] | None, limit: int
+) -> list[Entry]:
+    """Up to `limit` of the owner's trash, newest first, behind the entry with this time and id."""
+    at, entry_id = after or ("~", "")
+    rows = con.execute(
+        f"{_SELECT} AND (t.at < ?2 OR (t.at = ?2 AND t.id > ?3)) ORDER BY t.at DESC, t.id LIMIT ?4",
+        (owner_id, at, entry_id, limit),
+    )
+    return [_entry(row) for row in rows]
 
 
 def purgeable(
@@ -50,8 +62,9 @@ def purgeable(
     With `ids` only those of these rows.
     """
     rows = con.execute(
-        f"{_SELECT} AND t.by_person = 1 AND (? IS NULL OR t.purge_after <= ?) ORDER BY t.at, t.id",
-        (owner_id, due, due),
+        f"{_SELECT} AND t.by_person = 1 AND (?2 IS NULL OR t.purge_after <= ?2)"
+        " ORDER BY t.at, t.id",
+        (owner_id, due),
     )
     entries = [_entry(row) for row in rows]
     return entries if ids is None else [entry for entry in entries if entry.id in set(ids)]

@@ -93,7 +93,7 @@ async def put_into_trash(asked: Asked, file_id: str) -> Moved:
     told = asked.if_match
     if told is not None and told != await version(asked, row.id):
         raise Problem(412, "The file changed since you looked at it.")
-    return _moved(await trash.put(asked.actor, asked.core, [row.id]))
+    return moved(await trash.put(asked.actor, asked.core, [row.id]))
 
 
 @RESOURCE.get(
@@ -128,7 +128,8 @@ async def derivative(asked: Asked, file_id: str, kind: str) -> Response:
     return await answering.respond(asked, one, is_fixed=bool(key) and one.version.startswith(key))
 
 
-def _moved(results: list[trash.Result]) -> Moved:
+def moved(results: list[trash.Result]) -> Moved:
+    """What became of files on their way into the trash or out of it."""
     return Moved(items=[_trashed(one) for one in results])
 
 
