@@ -78,6 +78,27 @@ def written(data: bytes, kind: str, to: str, quality: int | None = None) -> byte
     return out.getvalue()
 
 
+def shows_the_same(data: bytes, kind: str, copy: bytes, to: str) -> bool:
+    """True where both show the same pixels for as long, as often. Raises `BadMedia`.
+
+    Colours under what is fully transparent are not shown.
+    """
+    one, other = _read(data, kind), _read(copy, to)
+    if one.timing != other.timing or one.profile != other.profile:
+        return False
+    return all(
+        _shown(before) == _shown(after)
+        for before, after in zip(one.frames, other.frames, strict=True)
+    )
+
+
+def _shown(frame: Any) -> tuple[Any, bytes]:
+    if frame.mode == "RGBA":
+        clear = Image.new("RGBA", frame.size)
+        frame = Image.composite(frame, clear, frame.getchannel("A").point(bool, "1"))
+    return frame.size, frame.convert("RGBA").tobytes()
+
+
 def _options(to: str, film: _Film, quality: int | None) -> dict[str, Any]:
     plays = film.timing.plays
     options: dict[str, Any] = {"duration": list(film.timing.durations), "loop": plays}

@@ -120,6 +120,8 @@ def _differences(before: Side, after: Side, wanted: Expectations) -> Iterator[Fa
     if wanted.keeps_metadata:
         yield from _metadata(before, after, wanted)
     yield from _parts(before.facts, after.facts, wanted)
+    if (before.format.name, after.format.name) == ("jpeg", "jpeg"):
+        yield from _behind(before, after, wanted)
 
 
 def _picture(before: Side, after: Side, wanted: Expectations) -> Iterator[Fault]:
@@ -171,6 +173,23 @@ def _parts(before: Facts, after: Facts, wanted: Expectations) -> Iterator[Fault]
         yield Fault("hdr", "The copy has lost the brightness of its original's HDR.")
     if wanted.keeps_motion and before.motion and not after.motion:
         yield Fault("motion", "The copy has lost the short video that is part of its original.")
+
+
+def _behind(before: Side, after: Side, wanted: Expectations) -> Iterator[Fault]:
+    """What stands behind a JPEG's picture is there byte for byte, and where the copy says it is."""
+    from pipeline.metadata.write import behind
+
+    if wanted.keeps_hdr and before.facts.hdr and after.facts.hdr:
+        told = (behind.pictures(side.data[:]) for side in (before, after))
+        if next(told) != next(told):
+            yield Fault("hdr", "The copy's gain map is not the one of its original.")
+    if wanted.keeps_motion and _film(before) and _film(after) and _film(before) != _film(after):
+        yield Fault("motion", "The short video in the copy is not the one of its original.")
+
+
+def _film(side: Side) -> bytes:
+    film = side.facts.motion
+    return bytes(side.data[film.offset : film.offset + film.length]) if film else b""
 
 
 def _worth(after: Side, wanted: Expectations) -> Iterator[Fault]:

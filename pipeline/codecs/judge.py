@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.codecs import decode, ssimulacra2
 from pipeline.codecs.encode.contract import Encoder, Samples
 from pipeline.codecs.encode.negative import Negative
+from pipeline.codecs.orient import Box
 
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Pixels
-
-Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height as fractions
 
 _LARGE = 2_000_000  # pixels from which on a mosaic comes first
 _TILES = 12  # of the mosaic; more for faces and text

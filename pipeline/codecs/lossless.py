@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.codecs import jpeg, limits, modern
+from pipeline.codecs import animation, jpeg, limits, modern
 from pipeline.codecs.border import decoding
 from pipeline.codecs.encode import jpeg as jpeg_out
 from pipeline.codecs.encode.contract import Samples
 from pipeline.errors import DecodeFailed
+from pipeline.metadata.write import behind
+from pipeline.metadata.write.pictures import jpeg_end
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_END_OF_IMAGE = b"\xff\xd9"
 _QUICK, _HARDEST = 6, 12  # libdeflate's levels: to compare by, and for the one that is kept
+_COUNTER = 4  # bytes that number the chunks of an animation
 _METADATA = (b"Exif", b"xml ")
 _DIRECT = (0, 2, 4, 6)  # PNG's kinds of colour that are not an index into a palette
 _FILTERS = (0x08, 0x80, 0xF8)  # libpng: none, Paeth, whichever suits a row
@@ -79,14 +82,16 @@ def restore(data: bytes) -> bytes:
 
 
 def jpeg_of(data: bytes) -> bytes | None:
-    """The same JPEG with progressive scans and tables of its own: equal coefficients, all markers.
+    """The same JPEG with progressive scans and tables of its own: equal coefficients, all markers,
+    and all that stands behind the picture (a video, a gain map).
 
-    None where something stands behind the picture (a video, a gain map: their places are written
-    down elsewhere), where the file is damaged or holds inks, or where mozjpeg is not installed.
+    None where the places of these cannot be followed, where the file is damaged or holds inks, or
+    where mozjpeg is not installed.
     """
-    if not data.endswith(_END_OF_IMAGE):
-        return None
-    made = jpeg_out.rewritten(data)
+    end = jpeg_end(data, 0)
+    made = jpeg_out.rewritten(data[:end]) if end > 0 else None
+    if made is not None and end < len(data):
+        made = behind.carried(data, made)
     if made is None:
         return None
     before, after = _pixels_of_jpeg(data), _pixels_of_jpeg(made)
@@ -96,15 +101,17 @@ def jpeg_of(data: bytes) -> bytes | None:
 
 
 def png_of(data: bytes) -> bytes | None:
-    """The same PNG, its picture data packed anew; every other chunk stays as it is.
-
-    None for animations and for what is damaged.
+    """The same PNG, its picture data packed anew, of an animation every frame's; every other chunk
+    stays as it is. None for what is damaged.
     """
     with decoding():
         chunks = list(_chunks(data))
     kinds = [chunk.kind for chunk in chunks]
-    if b"acTL" in kinds or b"IDAT" not in kinds or kinds[-1:] != [b"IEND"]:
+    if b"IDAT" not in kinds or kinds[-1:] != [b"IEND"]:
         return None
+    if b"acTL" in kinds:
+        made = b"".join((_SIGNATURE, *map(_stored, _repacked(chunks))))
+        return made if animation.shows_the_same(data, "apng", made, "apng") else None
     rows = min(_filterings(data, chunks), key=lambda rows: len(_packed(rows, _QUICK)))
     made = _assembled(chunks, _packed(rows, _HARDEST))
     return made if _shows_the_same(made, data) else None
@@ -163,9 +170,30 @@ def _bare(chunks: list[_Chunk]) -> bytes:
     return _SIGNATURE + b"".join(_stored(chunk) for chunk in kept)
 
 
+def _repacked(chunks: list[_Chunk]) -> Iterator[_Chunk]:
+    """Each frame's data in one chunk; what counts them is counted anew."""
+    header, number = chunks[0].content, 0
+    for kind, group in itertools.groupby(chunks, key=lambda chunk: chunk.kind):
+        if kind not in (b"IDAT", b"fdAT", b"fcTL"):
+            yield from group
+            continue
+        skipped = 0 if kind == b"IDAT" else _COUNTER
+        contents = [chunk.content[skipped:] for chunk in group]
+        if kind != b"fcTL":
+            rows = _unpacked(b"".join(contents), header)
+            contents = [min(_packed(rows, _HARDEST), b"".join(contents), key=len)]
+        for content in contents:
+            counter = b"" if kind == b"IDAT" else number.to_bytes(_COUNTER, "big")
+            number += bool(counter)
+            yield _Chunk(kind, counter + content)
+
+
 def _rows(chunks: list[_Chunk], header: bytes) -> bytes:
     """The filtered rows, unpacked; never more than the header allows."""
-    packed = b"".join(chunk.content for chunk in chunks if chunk.kind == b"IDAT")
+    return _unpacked(b"".join(chunk.content for chunk in chunks if chunk.kind == b"IDAT"), header)
+
+
+def _unpacked(packed: bytes, header: bytes) -> bytes:
     width, height = (int.from_bytes(header[at : at + 4], "big") for at in (0, 4))
     unpacker = zlib.decompressobj()
     rows = unpacker.decompress(packed, height * (1 + 8 * width) + 8 * (width + height) + 64)

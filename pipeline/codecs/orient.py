@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Pixels
 
+Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height as fractions
+
 _TAG = 0x0112
+_BACK = {6: 8, 8: 6}  # the others undo themselves
 _FLIPS = {2: 1, 3: -1, 4: 0, 7: -1}  # cv2.flip: 1 left-right, 0 top-bottom, -1 both
 _MOST_ENTRIES = 512
 
@@ -30,6 +33,25 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
     if swaps_sides(orientation):
         pixels = cv2.transpose(pixels)
     return cv2.flip(pixels, _FLIPS[orientation]) if orientation in _FLIPS else pixels
+
+
+def as_stored(pixels: Pixels, orientation: int) -> Pixels:
+    """What `upright` makes `pixels` of."""
+    return upright(pixels, _BACK.get(orientation, orientation))
+
+
+def box_as_stored(box: Box, orientation: int) -> Box:
+    """Where a box (left, top, width, height as fractions) of the upright picture lies in it."""
+    x, y, width, height = box
+    if swaps_sides(orientation):
+        across, down = (y, height), (x, width)
+        is_mirrored, is_upside_down = orientation in (7, 8), orientation in (6, 7)
+    else:
+        across, down = (x, width), (y, height)
+        is_mirrored, is_upside_down = orientation in (2, 3), orientation in (3, 4)
+    left = 1 - sum(across) if is_mirrored else across[0]
+    top = 1 - sum(down) if is_upside_down else down[0]
+    return left, top, across[1], down[1]
 
 
 def from_tiff(data: bytes) -> int:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pipeline.codecs import lossless, target
+from pipeline.codecs import animation, jpeg, lossless, orient, target
 from pipeline.codecs.encode import choose, negative
 from pipeline.codecs.encode.carrying import carried
 from pipeline.codecs.encode.contract import Encoder
 from pipeline.codecs.encode.negative import Negative
-from pipeline.codecs.judge import Box
+from pipeline.codecs.orient import Box
 from pipeline.codecs.target import Sitter
+from pipeline.metadata.write import behind
+from pipeline.metadata.write.pictures import jpeg_end
 
 _UNSPOILT = frozenset(("png", "bmp", "tiff", "gif"))  # nothing was lost in these yet
 _HOLDS_ALL = frozenset(("webp", "jxl"))  # formats that can be lossy or exact
@@ -26,6 +28,7 @@ class Wish:
     """`format` is that of the copy, `regions` are what is looked at closely (faces, lines of text).
 
     `is_exact` asks for the same pixels, `min_gain` is the part of the bytes that must be saved.
+    `keeps_parts` asks for what stands behind the picture of a JPEG: its gain map, its video.
     """
 
     format: str
@@ -33,6 +36,7 @@ class Wish:
     is_exact: bool = False
     min_gain: float = 0.1
     regions: tuple[Box, ...] = ()
+    keeps_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,32 @@ def shrink(data: bytes, kind: str, wish: Wish) -> Copy | Declined:
     return made
 
 
+def repacked(data: bytes, kind: str, wish: Wish, to: tuple[str, ...]) -> Copy | Declined:
+    """A picture that moves in the smallest of the formats `to` that show every frame of it exactly,
+    each for as long, as often. Raises `BadMedia`.
+    """
+    copies = [copy for name in to if (copy := _moving(data, kind, name)) is not None]
+    most = int(len(data) * (1 - wish.min_gain))
+    best = min(copies, key=lambda copy: len(copy.data), default=None)
+    if best is None or len(best.data) > most:
+        return Declined("It moves, and there is no way to make it smaller without loss.")
+    return best
+
+
+def _moving(data: bytes, kind: str, to: str) -> Copy | None:
+    if to == kind:
+        return rewritten(data, kind)
+    made = animation.written(data, kind, to)
+    if not animation.shows_the_same(data, kind, made, to):
+        return None
+    return Copy(carried(data, kind, made, to, None), to, "Pillow")
+
+
 def rewritten(data: bytes, kind: str) -> Copy | None:
     """The same file with the same pixels, packed better; None where there is no such way."""
     if kind == "jpeg":
         made, encoder = lossless.jpeg_of(data), "mozjpeg"
-    elif kind == "png":
+    elif kind in ("png", "apng"):
         made, encoder = lossless.png_of(data), "libdeflate"
     else:
         return None
@@ -122,12 +147,36 @@ def _lossy(data: bytes, kind: str, wish: Wish, most: int) -> Copy | Declined:
     sheet = negative.fitted(negative.read(data, kind), encoder)
     if sheet.left_out:
         return _would_lose(sheet, wish.format)
+    if wish.keeps_parts:
+        return _with_parts(data, sheet, encoder, wish, most)
     copy = by_target(sheet, encoder, wish, most)
     if copy is None:
-        return Declined(
-            f"No {wish.format.upper()} that looks as good ({wish.target:g} points) is small enough."
-        )
+        return _too_large(wish)
     return replace(copy, data=carried(data, kind, copy.data, copy.format, sheet))
+
+
+def _with_parts(
+    data: bytes, sheet: Negative, encoder: Encoder, wish: Wish, most: int
+) -> Copy | Declined:
+    """A JPEG of a JPEG, turned as that is: its gain map fits the picture as it is stored."""
+    end = jpeg_end(data, 0)
+    turned = jpeg.read_head(data).orientation or 1
+    stored = negative.as_stored(sheet, turned)
+    regions = tuple(orient.box_as_stored(box, turned) for box in wish.regions)
+    copy = by_target(stored, encoder, replace(wish, regions=regions), most - (len(data) - end))
+    if end < 0 or copy is None:
+        return _too_large(wish)
+    told = carried(data, "jpeg", copy.data, "jpeg", stored, is_as_stored=True)
+    whole = behind.carried(data, told)
+    if whole is None:
+        return Declined("What the file holds behind its picture cannot be taken along.")
+    return replace(copy, data=whole, size=sheet.size)
+
+
+def _too_large(wish: Wish) -> Declined:
+    return Declined(
+        f"No {wish.format.upper()} that looks as good ({wish.target:g} points) is small enough."
+    )
 
 
 def by_target(sheet: Negative, encoder: Encoder, wish: Wish, most: int | None) -> Copy | None:

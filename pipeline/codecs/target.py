@@ -13,7 +13,8 @@ from pipeline.codecs.encode.contract import Encoder
 from pipeline.codecs.encode.negative import Negative
 from pipeline.codecs.encode.outlook import look
 from pipeline.codecs.hunt import AIM, Found, Hunt
-from pipeline.codecs.judge import Box, Judge
+from pipeline.codecs.judge import Judge
+from pipeline.codecs.orient import Box
 
 _HEADROOM = 4.0  # points that halved chroma alone must leave above the target
 

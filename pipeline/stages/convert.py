@@ -45,7 +45,8 @@ class _Asked:
 
 def run(subject: Subject) -> Outcome:
     """Facts: `to`, `encoder`, `quality`, `target`, `score`, `no_closer_step`, `trials`,
-    `bytes_before`, `bytes_after`, `left_out` (words), and for the web `widths`: each width's own of these.
+    `bytes_before`, `bytes_after`, `left_out` (words), and for the web `widths`: each width's own
+    of these.
     """
     asked = _asked(subject.params.get(_NAME, {}))
     if not subject.is_held:

@@ -9,7 +9,9 @@ Params (all optional):
               put a JPEG into a JPEG XL (False)
 
 Content decides too: screenshots, documents and drawings are never made worse, whatever the lane.
-What lives off more than one picture (videos in photos, HDR, pages, raw data) is left alone.
+Gain maps and videos behind a JPEG's picture go along, as JPEG byte for byte; pictures that move are
+packed better, frame by frame the same. Where a way cannot keep all of it (other HDR, pages, raw
+data) the original is left alone.
 """
 
 from __future__ import annotations
@@ -49,12 +51,12 @@ def run(subject: Subject) -> Outcome:
     from pipeline.codecs import shrinking
 
     asked = _asked(subject.params.get(_NAME, {}))
-    why = _left_alone(subject, asked)
-    if why is not None:
-        return Skip(why)
     told = subject.format.name
     wish, reason = _wish(told, asked, subject.facts)
-    made = shrinking.shrink(subject.data(), told, wish)
+    why = _left_alone(subject, asked, wish)
+    if why is not None:
+        return Skip(why)
+    made = _moving(subject, asked, wish) or shrinking.shrink(subject.data(), told, wish)
     if isinstance(made, shrinking.Declined) and asked.lane == told and not wish.is_exact:
         made, reason = _packed_better(subject, wish, made), "packed better without loss"
     if isinstance(made, shrinking.Declined):
@@ -75,24 +77,50 @@ def _asked(params: JsonObject) -> _Asked:
     return asked
 
 
-def _left_alone(subject: Subject, asked: _Asked) -> str | None:
+def _left_alone(subject: Subject, asked: _Asked, wish: Wish) -> str | None:
     """Why this picture is no business of ours, before anything is decoded."""
-    from pipeline.codecs import frames
-
     told, facts = subject.format.name, subject.facts.get("facts", {})
     if asked.lane == "keep":
         return "its policy is to keep it as it is"
     if told in RAW:
         return "a camera's raw data stays as it is"
-    if facts.get("hdr"):
-        return "its HDR would be lost"
-    if facts.get("motion"):
-        return "it holds a short video, which would be lost"
+    if not _keeps_parts(told, wish):
+        if facts.get("hdr"):
+            return f"its HDR would be lost as {wish.format.upper()}"
+        if facts.get("motion"):
+            return f"it holds a short video, which would be lost as {wish.format.upper()}"
     if not subject.is_held:
         return "the file is too large to be held in memory"
-    if (frames.count(subject.data(), told) or 1) > 1:
-        return "it has more than one picture"
+    if told == "tiff" and _frames(subject) > 1:
+        return "it has more than one page"
     return None
+
+
+def _keeps_parts(told: str, wish: Wish) -> bool:
+    """True for ways that keep more than the picture: the file in a JPEG XL, the file rewritten,
+    a JPEG of a JPEG.
+    """
+    if wish.is_exact:
+        return told == wish.format or (told, wish.format) == ("jpeg", "jxl")
+    return wish.keeps_parts
+
+
+def _moving(subject: Subject, asked: _Asked, wish: Wish) -> Copy | Declined | None:
+    """Pictures that move, without loss; None for those that do not."""
+    from pipeline.codecs import animation, shrinking
+
+    told = subject.format.name
+    if told not in animation.MOVING or _frames(subject) < 2:
+        return None
+    if asked.lane == "webp" or (asked.lane == "lossless" and not asked.same_format):
+        return shrinking.repacked(subject.data(), told, wish, (told, "webp"))
+    return shrinking.repacked(subject.data(), told, wish, (told,))
+
+
+def _frames(subject: Subject) -> int:
+    from pipeline.codecs import frames
+
+    return frames.count(subject.data(), subject.format.name) or 1
 
 
 def _wish(told: str, asked: _Asked, facts: JsonObject) -> tuple[Wish, str]:
@@ -105,13 +133,17 @@ def _wish(told: str, asked: _Asked, facts: JsonObject) -> tuple[Wish, str]:
         is_inside = told == "jpeg" and asked.lane == "lossless" and not asked.same_format
         why = f"a {content['kind']}: without loss" if is_sharp else "without loss"
         return Wish("jxl" if is_inside else told, is_exact=True, min_gain=asked.min_gain), why
+    parts = facts.get("facts", {})
+    keeps_parts = told == asked.lane == "jpeg" and bool(
+        parts.get("hdr") == "gainmap" or parts.get("motion")
+    )
     if is_sharp:
         why = f"a {content['kind']}: without loss"
         return Wish(asked.lane, is_exact=True, min_gain=asked.min_gain), why
     regions = tuple(_boxes(facts))
     closely = f", looking closely at {len(regions)} faces and texts" if regions else ""
     why = f"the smallest that reaches {asked.target:g} points{closely}"
-    return Wish(asked.lane, asked.target, False, asked.min_gain, regions), why
+    return Wish(asked.lane, asked.target, False, asked.min_gain, regions, keeps_parts), why
 
 
 def _boxes(facts: JsonObject) -> list[tuple[float, float, float, float]]:

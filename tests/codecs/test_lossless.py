@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from pipeline.codecs import lossless
+from pipeline.codecs import animation, lossless
 from pipeline.errors import DecodeFailed
 from pipeline.metadata.write import containers
 from tests.kit import media
@@ -98,9 +98,24 @@ def test_a_jpeg_is_rewritten_with_equal_coefficients() -> None:
         assert image.info.get("progressive")
 
 
-def test_a_jpeg_with_something_behind_it_is_not_rewritten() -> None:
-    """Its place is written down inside the picture's own metadata."""
-    assert lossless.jpeg_of(media.jpeg() + b"more") is None
+def test_what_stands_behind_a_jpeg_goes_along() -> None:
+    """Byte for byte, behind the smaller picture."""
+    made = lossless.jpeg_of(media.jpeg() + b"more")
+    assert made is not None
+    assert made.endswith(b"\xff\xd9more")
+
+
+def test_an_animated_png_is_packed_better() -> None:
+    """Every frame shows the same for as long; its chunks are counted without a gap."""
+    frames = [Image.fromarray(np.roll(media.scene(96, 64), 5 * n, axis=1)) for n in range(4)]
+    out = io.BytesIO()
+    options = {"duration": [40, 80, 120, 40], "loop": 3, "compress_level": 1}
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:], **options)
+    made = lossless.png_of(out.getvalue())
+    assert made is not None
+    assert len(made) < len(out.getvalue())
+    assert animation.shows_the_same(out.getvalue(), "apng", made, "apng")
+    assert not animation.shows_the_same(media.SEEDS["moving.gif"](), "gif", made, "apng")
 
 
 def test_half_a_jpeg_is_not_rewritten() -> None:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.codecs import decode, gate, lossless, ssimulacra2
+from pipeline.codecs import animation, decode, gate, lossless, ssimulacra2
+from pipeline.metadata.write import behind
 from pipeline.model import Done, Json, JsonObject, Outcome, Reject, Skip
+from tests.codecs.test_behind import with_gain_map
 from tests.kit import media
 from tests.kit.visits import visit
 
@@ -112,8 +114,9 @@ def test_faces_are_looked_at_closely(tmp_path: Path) -> None:
     [
         ({}, {"lane": "keep"}, "policy"),
         ({}, {"min_gain": 0.99}, "small enough"),
-        ({"facts": {"hdr": "gainmap"}}, {}, "HDR"),
-        ({"facts": {"motion": {"offset": 1}}}, {}, "video"),
+        ({"facts": {"hdr": "gainmap"}}, {"lane": "webp"}, "HDR"),
+        ({"facts": {"hdr": "pq"}}, {}, "HDR"),
+        ({"facts": {"motion": {"offset": 1}}}, {"lane": "avif"}, "video"),
     ],
 )
 def test_what_had_better_stay_stays(
@@ -131,9 +134,39 @@ def test_what_had_better_stay_stays(
 
 
 @pytest.mark.parametrize("name", ["moving.gif", "camera.dng"])
-def test_frames_and_raw_data_are_left_alone(tmp_path: Path, name: str) -> None:
-    """They are more than one picture."""
+def test_frames_and_raw_data_are_never_made_worse(tmp_path: Path, name: str) -> None:
+    """There is no lossy way that keeps them."""
     assert isinstance(optimised(tmp_path, name, media.SEEDS[name]()), Skip)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("lane", ["jpeg", "lossless"])
+def test_a_gain_map_goes_along(tmp_path: Path, lane: str, orientation: int) -> None:
+    """HDR survives: behind the smaller JPEG, or in the file that comes out of a JPEG XL again."""
+    data = with_gain_map(orientation)
+    outcome = optimised(tmp_path, "a.jpg", data, lane=lane, target=75)
+    assert isinstance(outcome, Done), outcome
+    copy = (tmp_path / "work" / outcome.made[0].name).read_bytes()
+    if lane == "lossless":
+        assert lossless.restore(copy) == data
+    else:
+        assert behind.pictures(copy) == behind.pictures(data)
+        assert len(copy) < len(data)
+
+
+@pytest.mark.parametrize(("lane", "mime"), [("lossless", "image/webp"), ("webp", "image/webp")])
+def test_what_moves_is_packed_better(tmp_path: Path, lane: str, mime: str) -> None:
+    """An animated GIF as WebP: every frame the same, for as long, as often."""
+    frames = [Image.fromarray(np.roll(photo(160, 120) // 32 * 32, 9 * n, axis=1)) for n in range(5)]
+    out = io.BytesIO()
+    options = {"duration": 80, "loop": 2, "optimize": False}
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], **options)
+    outcome = optimised(tmp_path, "a.gif", out.getvalue(), lane=lane)
+    assert isinstance(outcome, Done), outcome
+    assert outcome.made[0].mime == mime
+    copy = (tmp_path / "work" / outcome.made[0].name).read_bytes()
+    assert len(copy) < len(out.getvalue())
+    assert animation.shows_the_same(out.getvalue(), "gif", copy, "webp")
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,12 @@ def fitted(negative: Negative, encoder: Encoder) -> Negative:
     return Negative(samples, profile, tuple(left_out), keeps_colours)
 
 
+def as_stored(negative: Negative, orientation: int) -> Negative:
+    """The same turned back to how a file with this orientation stores it."""
+    turned = orient.as_stored(negative.samples, orientation)
+    return replace(negative, samples=np.ascontiguousarray(turned))
+
+
 def for_screens(negative: Negative) -> Negative:
     """Eight bits, sRGB, transparency kept: what web pages want."""
     if negative.profile is None:
