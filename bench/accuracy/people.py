@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from bench.corpus import location
 from pipeline.library import grouping
 from pipeline.library.grouping import FREE, Rules
-from pipeline.library.people import BARS
+from pipeline.library.people import BARS, FOUNDING_SIDE, is_small
 from pipeline.vision import networks
 from pipeline.vision.faces import detect, embed
 
@@ -34,11 +35,16 @@ Rows = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """Vectors row by row, who each shows, and in which picture it is."""
+    """Vectors row by row, who each shows, in which picture it is, and if it is small there."""
 
     vectors: Rows
     person: Numbers
     scene: Numbers
+    small: NDArray[np.bool_]
+
+    def some(self, meant: NDArray[Any]) -> Faces:
+        """Those that a mask or positions name."""
+        return Faces(*(getattr(self, field.name)[meant] for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,8 @@ def groups_of(faces: Faces) -> Numbers:
         range(len(faces.vectors)), key=lambda at: faces.vectors[at].astype("<f2").tobytes()
     )
     vectors = grouping.whole_of([faces.vectors[at].astype("<f2").tobytes() for at in order])
-    rules = Rules([FREE] * len(order), faces.scene[order].tolist())
+    scene, small = faces.scene[order].tolist(), faces.small[order].tolist()
+    rules = Rules([FREE] * len(order), scene, small=small)
     firsts = grouping.group(vectors, rules, BARS)
     found = np.empty(len(order), np.int64)
     found[order] = np.array(order)[firsts]
@@ -117,12 +124,12 @@ def _half(people: Faces, seed: int) -> Figures:
     everybody = np.unique(people.person)
     some = np.random.default_rng(seed).permutation(everybody)[: len(everybody) // 2]
     meant = np.isin(people.person, some)
-    half = Faces(people.vectors[meant], people.person[meant], people.scene[meant])
+    half = people.some(meant)
     return figures(groups_of(half), half.person)
 
 
 def _is_same(faces: Faces, found: Numbers, order: Numbers) -> bool:
-    shuffled = Faces(faces.vectors[order], faces.person[order], faces.scene[order])
+    shuffled = faces.some(order)
     again = np.empty(len(order), np.int64)
     again[order] = order[groups_of(shuffled)]
     return bool(np.array_equal(again, found))
@@ -133,6 +140,7 @@ def _together(one: Faces, other: Faces) -> Faces:
         np.concatenate((one.vectors, other.vectors)),
         np.concatenate((one.person, other.person + one.person.max() + 1)),
         np.concatenate((one.scene, other.scene + one.scene.max() + 1)),
+        np.concatenate((one.small, other.small)),
     )
 
 
@@ -143,11 +151,11 @@ def _people(models: Path) -> Faces:
     paths = sorted((location().parent / "eval" / "att_faces").glob("s*/*"))
     names = sorted({path.parent.name for path in paths})
     found = [
-        (vector, names.index(path.parent.name), number)
+        (vector, names.index(path.parent.name), number, small)
         for number, path in enumerate(paths)
-        for vector in _vectors(models, _pixels(path), 1)
+        for vector, small in _vectors(models, _pixels(path), 1)
     ]
-    return _faces([row[0] for row in found], [row[1] for row in found], [row[2] for row in found])
+    return _faces(*zip(*found, strict=True))
 
 
 def _strangers(models: Path) -> Faces:
@@ -155,23 +163,31 @@ def _strangers(models: Path) -> Faces:
     boxes = json.loads((folder / "boxes.json").read_text(encoding="utf-8"))
     vectors: list[Rows] = []
     scenes: list[int] = []
+    smalls: list[bool] = []
     for number, (name, known) in enumerate(sorted(boxes.items())):
-        for vector in _vectors(models, _unsquashed(folder / "images" / name, known), IN_CROWD):
+        picture = _unsquashed(folder / "images" / name, known)
+        for vector, small in _vectors(models, picture, IN_CROWD):
             vectors.append(vector)
             scenes.append(number)
-    return _faces(vectors, range(len(vectors)), scenes)
+            smalls.append(small)
+    return _faces(vectors, range(len(vectors)), scenes, smalls)
 
 
-def _faces(vectors: Sequence[Rows], person: Sequence[int], scene: Sequence[int]) -> Faces:
-    return Faces(np.array(vectors, np.float32), np.array(person), np.array(scene))
+def _faces(
+    vectors: Sequence[Rows], person: Sequence[int], scene: Sequence[int], small: Sequence[bool]
+) -> Faces:
+    return Faces(np.array(vectors, np.float32), np.array(person), np.array(scene), np.array(small))
 
 
-def _vectors(models: Path, pixels: NDArray[np.uint8], most: int) -> Iterator[Rows]:
+def _vectors(models: Path, pixels: NDArray[np.uint8], most: int) -> Iterator[tuple[Rows, bool]]:
     detector = networks.network(models, "faces")
     embedder = networks.network(models, "face-embedding")
     found = detect.find_faces(detector, pixels)[:most]
-    vectors = embed.embed_worthy(embedder, pixels, found)
-    return (vector for vector in vectors if vector is not None)
+    height, width = pixels.shape[:2]
+    for face, vector in zip(found, embed.embed_worthy(embedder, pixels, found), strict=True):
+        left, top, right, bottom = face.box
+        if vector is not None:
+            yield vector, is_small((right - left, bottom - top), (width, height))
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
@@ -213,8 +229,10 @@ Grouping of the faces of `eval/att_faces`, alone and among faces of crowds (`eva
 {IN_CROWD} of a picture), from the pixels to the groups with the product's own code. Counted are
 pairs of faces: right among those grouped together, and grouped among those that belong together.
 Two groups are one person from an average cosine of {BARS.close} on, from {BARS.same} where both
-have three faces or more, and a smaller one joins such a group from {BARS.joins}; these bars were
-chosen on the same pictures. In {ORDERS} other orders of arrival the groups are {order}.
+have three faces or more, and a smaller one joins such a group from {BARS.joins}. A face of less
+than {FOUNDING_SIDE:.0f} pixels founds no group, and joins one only from {BARS.close} on. These
+numbers were chosen on the same pictures. In {ORDERS} other orders of arrival the groups are
+{order}.
 
 | faces | precision | recall | groups of 3 or more |
 | --- | --- | --- | --- |

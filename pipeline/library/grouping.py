@@ -5,8 +5,9 @@ which anything came. Vectors are rounded to whole numbers, so sums and dot produ
 any order; ties go to the face whose content sorts first. Two groups join while each is the other's
 nearest and the average cosine between their faces reaches a bar: a high one for single faces, among
 which strangers are many, then a lower one between groups of several, whose averages are sure; what
-is left over joins such a group at a bar in between. A join needs one pair of faces at least as
-alike as the lowest bar, so what hangs together by such pairs can be grouped apart from the rest:
+is left over joins such a group at a bar in between. Small faces look like each other whoever they
+are: they found no group, and join one only at the high bar. A join needs one pair of faces at least
+as alike as its bar, so what hangs together by such pairs can be grouped apart from the rest:
 `reach` finds it, and a new face costs its neighbourhood only.
 
 Joining nearest pairs in any order gives the same tree as always taking the best one, because the
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 UNIT = 512  # a vector of length 1 in whole numbers: cosines are right to about 0.001
 _EXACT = 64  # product of two groups' sizes up to which a 32-bit float holds sums: 2**24 / UNIT**2
 _ROWS, _COLUMNS = 512, 4096  # of one block of products: 16 MB
-_NEIGHBOURS = 256  # of one group are remembered; in a crowd all are looked at again
+_DENSE = 4096  # groups that hang together, up to which all their products are held: 134 MB
 Whole = NDArray[np.int16]
 Numbers = NDArray[np.int64]
 FREE = -1
@@ -48,12 +49,14 @@ class Rules:
     """What must hold, by position of the face.
 
     Faces of one `scene` (file) are in no group together, nor are faces of two different `known`
-    persons. `barred` names the persons that a face does not belong to.
+    persons. `barred` names the persons that a face does not belong to. `small` faces found no
+    group.
     """
 
     known: Sequence[int]  # the person somebody assigned, or FREE
     scene: Sequence[int]
     barred: Mapping[int, AbstractSet[int]] = field(default_factory=dict)
+    small: Sequence[bool] = ()  # empty: none is
 
 
 def whole(vectors: NDArray[np.float32]) -> Whole:
@@ -94,7 +97,7 @@ def group(vectors: Whole, rules: Rules, bars: Bars) -> Numbers:
     groups = _Groups(vectors, rules)
     groups.join(bars.close)
     groups.join(bars.same, SEVERAL)
-    groups.gather(bars.joins)
+    groups.gather(bars.joins, bars.close)
     return groups.first
 
 
@@ -107,37 +110,39 @@ class _Groups:
         self._sums = vectors.astype(np.int32)
         self._sizes = np.ones(count, np.int64)
         self._known = np.array(rules.known, np.int64)
+        self._founds = ~np.array(rules.small or [False] * count, bool)
         self._scenes = [frozenset((scene,)) for scene in rules.scene]
         self._barred = {at: frozenset(persons) for at, persons in rules.barred.items()}
 
     def join(self, bar: float, least: int = 1) -> None:
         """Join groups of at least so many faces until no two that may be joined reach the bar."""
         self._bar = bar * UNIT**2
-        self._alive = self._due = self._living(self._sizes >= least)
-        self._nearest = np.full(len(self.first), FREE)
-        # Who may ever come near enough: what a join makes is no nearer than its parts were.
-        self._near: dict[int, Numbers | None] = {}
-        while self._join_nearest():
-            pass
+        for part in self._parts(self._living((self._sizes >= least) & self._founds)):
+            self._alive = self._due = self._part = part
+            self._nearest = np.full(len(self.first), FREE)
+            self._products = self._sums_of(part, part) if len(part) <= _DENSE else None
+            while self._join_nearest():
+                pass
 
-    def gather(self, bar: float) -> None:
+    def gather(self, bar: float, bar_for_small: float) -> None:
         """Give each smaller group to the nearest of several faces, or known, that it may join."""
         is_several, is_known = self._sizes >= SEVERAL, self._known != FREE
         several, known = self._living(is_several), self._living(~is_several & is_known)
+        targets = self._living(is_several | (is_known & self._founds))
+        is_lone = ~is_several & ~is_known
         self._give(known, several, bar)
-        smaller = self._living(~is_several & ~is_known)
-        self._give(smaller, self._living(is_several | is_known), bar)
+        self._give(self._living(is_lone & self._founds), targets, bar)
+        self._give(self._living(is_lone & ~self._founds), targets, bar_for_small)
 
     def _living(self, meant: NDArray[np.bool_]) -> Numbers:
         return np.flatnonzero((self.first == np.arange(len(self.first))) & meant)
 
     def _give(self, smaller: Numbers, targets: Numbers, bar: float) -> None:
         """The best offers first; nobody is given away twice."""
-        self._alive = targets
         offers: list[tuple[float, int, int]] = []
         for start in range(0, len(smaller), _ROWS):
             rows = smaller[start : start + _ROWS]
-            averages = self._averages(rows)
+            averages = self._averages(rows, targets)
             for row, place in zip(*np.nonzero(averages >= bar * UNIT**2), strict=True):
                 offers.append((-averages[row, place], int(rows[row]), int(targets[place])))
         given: set[int] = set()
@@ -156,6 +161,7 @@ class _Groups:
         second = self._nearest[first]
         for one, gone in zip(first.tolist(), second.tolist(), strict=True):
             self._join(one, gone)
+            self._merge_products(one, gone)
         self.first = self.first[self.first]
         changed = np.zeros(len(self.first), bool)
         changed[first] = changed[second] = True
@@ -172,53 +178,82 @@ class _Groups:
         barred = self._barred.get(one, frozenset()) | self._barred.get(gone, frozenset())
         if barred:
             self._barred[one] = barred
-        mine, theirs = self._near.get(one), self._near.pop(gone, None)
-        both = None if mine is None or theirs is None else np.concatenate((mine, theirs))
-        self._near[one] = both
+
+    def _merge_products(self, one: int, gone: int) -> None:
+        if self._products is not None:
+            into, of = np.searchsorted(self._part, (one, gone)).tolist()
+            self._products[into] += self._products[of]
+            self._products[:, into] += self._products[:, of]
 
     # --- who is nearest ------------------------------------------------------------------------
 
+    def _parts(self, alive: Numbers) -> list[Numbers]:
+        """The groups that hang together by averages of at least the bar: none will join another's.
+
+        The average of a joined group is none of the greatest of its parts, so what begins apart
+        stays apart.
+        """
+        label = np.arange(len(alive))
+        for start in range(0, len(alive), _ROWS):
+            rows = slice(start, start + _ROWS)
+            near = self._averages(alive[rows], alive[start:]) >= self._bar
+            for own, line in enumerate(near, start):
+                met = np.unique(np.append(label[start:][line], label[own]))
+                if len(met) > 1:
+                    label[np.isin(label, met)] = met[0]
+        order = np.argsort(label, kind="stable")
+        ends = np.flatnonzero(np.diff(label[order])) + 1
+        return [alive[part] for part in np.split(order, ends) if len(part) > 1]
+
     def _look_around(self) -> None:
         """Find the nearest of each group that is due."""
-        crowded = []
-        for at in self._due.tolist():
-            near = self._near.get(at)
-            if near is None:
-                crowded.append(at)
-                continue
-            others = np.unique(self.first[near])
-            others = others[others != at]
-            sums = self._sums[others].astype(np.float64) @ self._sums[at].astype(np.float64)
-            self._settle(at, others, sums / (self._sizes[others] * self._sizes[at]))
-        crowded.sort(key=lambda at: (self._sizes[at], at))
-        for start in range(0, len(crowded), _ROWS):
-            rows = np.array(crowded[start : start + _ROWS])
-            for at, averages in zip(rows.tolist(), self._averages(rows), strict=True):
-                averages[np.searchsorted(self._alive, at)] = -np.inf
-                self._settle(at, self._alive, averages)
+        due = self._due[np.lexsort((self._due, self._sizes[self._due]))]
+        for start in range(0, len(due), _ROWS):
+            rows = due[start : start + _ROWS]
+            averages = self._kept(rows)
+            averages[np.arange(len(rows)), np.searchsorted(self._alive, rows)] = -np.inf
+            best = averages.argmax(axis=1)  # of those as near the first
+            for at, place, line in zip(rows.tolist(), best.tolist(), averages, strict=True):
+                self._nearest[at] = self._choice(at, place, line)
 
-    def _averages(self, rows: Numbers) -> NDArray[np.float64]:
-        """The average product between the faces of each of these groups and of each living one."""
-        averages = np.empty((len(rows), len(self._alive)))
-        by_size = np.argsort(self._sizes[self._alive], kind="stable")
-        for block in _blocks(len(self._alive)):
-            columns = by_size[block]  # alike in size, so that most products fit small floats
-            others = self._alive[columns]
-            is_small = self._sizes[rows].max() * self._sizes[others].max() <= _EXACT
-            kind: type[np.floating[Any]] = np.float32 if is_small else np.float64
-            mine: NDArray[Any] = self._sums[rows].astype(kind)
-            products = mine @ self._sums[others].astype(kind).T
-            averages[:, columns] = products / np.outer(self._sizes[rows], self._sizes[others])
-        return averages
-
-    def _settle(self, at: int, others: Numbers, averages: NDArray[np.float64]) -> None:
-        """Remember who is near enough, and the nearest of them that `at` may join."""
+    def _choice(self, at: int, place: int, averages: NDArray[np.float64]) -> int:
+        """The nearest that `at` may join; mostly it is the one at `place`, nearest of all."""
+        if averages[place] < self._bar:
+            return FREE
+        if self._may_join(at, int(self._alive[place])):
+            return int(self._alive[place])
         places = np.flatnonzero(averages >= self._bar)
-        others, averages = others[places], averages[places]
-        self._near[at] = others if len(others) <= _NEIGHBOURS else None
-        order = np.lexsort((others, -averages)) if len(others) > 1 else range(len(others))
-        joinable = (int(others[place]) for place in order if self._may_join(at, int(others[place])))
-        self._nearest[at] = next(joinable, FREE)
+        order = places[np.lexsort((places, -averages[places]))]
+        others = self._alive[order].tolist()
+        return next((other for other in others if self._may_join(at, other)), FREE)
+
+    def _kept(self, rows: Numbers) -> NDArray[np.float64]:
+        """`_averages` with all that are alive, from the products where they are held."""
+        if self._products is None:
+            return self._averages(rows, self._alive)
+        mine, theirs = (np.searchsorted(self._part, ids) for ids in (rows, self._alive))
+        return self._products[np.ix_(mine, theirs)] / np.outer(
+            self._sizes[rows], self._sizes[self._alive]
+        )
+
+    def _averages(self, rows: Numbers, others: Numbers) -> NDArray[np.float64]:
+        """The average product between the faces of each of these groups and of each other one."""
+        return self._sums_of(rows, others) / np.outer(self._sizes[rows], self._sizes[others])
+
+    def _sums_of(self, rows: Numbers, others: Numbers) -> NDArray[np.float64]:
+        """The sum of the products between their faces, exact."""
+        sums = np.empty((len(rows), len(others)))
+        by_size = np.argsort(self._sizes[others], kind="stable")
+        for start in range(0, len(rows), _ROWS):
+            own = rows[start : start + _ROWS]
+            for block in _blocks(len(others)):
+                columns = by_size[block]  # alike in size, so that most products fit small floats
+                beside = others[columns]
+                is_small = self._sizes[own].max() * self._sizes[beside].max() <= _EXACT
+                kind: type[np.floating[Any]] = np.float32 if is_small else np.float64
+                mine: NDArray[Any] = self._sums[own].astype(kind)
+                sums[start : start + _ROWS, columns] = mine @ self._sums[beside].astype(kind).T
+        return sums
 
     def _may_join(self, one: int, other: int) -> bool:
         mine, theirs = int(self._known[one]), int(self._known[other])

@@ -31,6 +31,8 @@ class GroupedFace:
     by_person: bool
     look: str | None
     is_waiting: bool
+    box: tuple[float, float]  # width and height in pixels
+    picture: tuple[int, int] | None  # the upright picture it is in, where known
     quality: float  # how well it is to be seen; for the choice among several
     content: tuple[object, ...]  # sorts alike whatever the order in which faces came
 
@@ -160,11 +162,14 @@ def wait(con: sqlite3.Connection, face_ids: Iterable[str], person_ids: Iterable[
 
 def _faces(con: sqlite3.Connection, owner_id: str) -> Iterator[GroupedFace]:
     rows = con.execute(
-        "SELECT f.*, m.sha256 FROM faces f JOIN media_files m ON m.id = f.file_id"
+        "SELECT f.*, m.sha256, m.width, m.height, m.orientation FROM faces f"
+        " JOIN media_files m ON m.id = f.file_id"
         " WHERE f.owner_id = ? AND f.embedding IS NOT NULL",
         (owner_id,),
     )
     for row in rows:
+        picture = _upright(row)
+        width, height = picture or (0, 0)
         yield GroupedFace(
             id=row["id"],
             file_id=row["file_id"],
@@ -174,9 +179,18 @@ def _faces(con: sqlite3.Connection, owner_id: str) -> Iterator[GroupedFace]:
             by_person=row["assigned_by"] == "person",
             look=row["look"],
             is_waiting=bool(row["is_waiting"]),
+            box=(row["w"] * width, row["h"] * height),
+            picture=picture,
             quality=row["score"] * row["w"] * row["h"] * min(row["sharpness"], 1.0),
             content=(row["embedding"], row["sha256"] or "", row["x"], row["y"]),
         )
+
+
+def _upright(row: sqlite3.Row) -> tuple[int, int] | None:
+    width, height = row["width"], row["height"]
+    if not width or not height:
+        return None
+    return (height, width) if (row["orientation"] or 1) >= 5 else (width, height)
 
 
 def _excluded(con: sqlite3.Connection, owner_id: str) -> dict[str, frozenset[str]]:

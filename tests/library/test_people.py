@@ -246,3 +246,32 @@ async def test_owners_do_not_mix(db: Database) -> None:
     assert mine.id != theirs.id
     with pytest.raises(NotFound):
         await db.write(people_decisions.name, BY, theirs.id, "Mine")
+
+
+@pytest.mark.parametrize(
+    ("box", "picture", "expected"),
+    [
+        ((30, 36), (1440, 1080), True),
+        ((60, 70), (1440, 1080), False),
+        ((90, 100), (5760, 4320), True),  # it was looked at with a quarter of its pixels
+        ((20, 24), (23, 28), False),  # a portrait
+    ],
+)
+def test_small_is_what_has_few_pixels_where_it_was_looked_at(
+    box: tuple[int, int], picture: tuple[int, int], expected: bool
+) -> None:
+    """Great pictures are looked at smaller; a face that fills a tiny picture is none too small."""
+    assert grouped.is_small(box, picture) is expected
+
+
+async def test_faces_are_measured_in_upright_pictures(db: Database) -> None:
+    """The sides of a turned photo change places; of a file without sides nothing is known."""
+    vectors, _ = made_up.faces(4, 1, 2, alike=0.9)
+    await _take(db, vectors, list("ab"))
+    turned = "UPDATE media_files SET width = 400, height = 300, orientation = 6 WHERE id = 'a'"
+    await db.write(lambda con: con.execute(turned).rowcount)
+    album = await db.read(people_grouping.album, OWNER)
+    told = {face.file_id: (face.picture, face.box) for face in album.faces}
+    assert told["a"][0] == (300, 400)
+    assert told["a"][1] == pytest.approx((0.8 * 300, 0.4 * 400))
+    assert told["b"][0] is None

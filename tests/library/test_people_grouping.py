@@ -126,11 +126,11 @@ def test_rules_always_hold(seed: int, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("crowd", [8, 4096])
 def test_a_crowd_is_grouped_as_a_few_are(crowd: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How many neighbours are remembered changes nothing but the time."""
+    """How much is held at once changes nothing but the time."""
     vectors, truth = made_up.faces(7, 12, 40, alike=0.5)
     whole = _whole(vectors)
     before = _canonical(whole, _free(len(whole)), THREE)
-    monkeypatch.setattr(grouping, "_NEIGHBOURS", crowd)
+    monkeypatch.setattr(grouping, "_DENSE", crowd)
     monkeypatch.setattr(grouping, "_ROWS", 7)
     monkeypatch.setattr(grouping, "_COLUMNS", 61)
     assert _canonical(whole, _free(len(whole)), THREE) == before
@@ -151,6 +151,21 @@ def test_strangers_need_more_than_friends() -> None:
     assert grouping.group(one_more, _free(4), THREE).tolist() == [0] * 4
     known = Rules([1, FREE], [0, 1])
     assert grouping.group(few, known, THREE).tolist() == [0, 0]
+
+
+def test_small_faces_found_no_group() -> None:
+    """Two that look alike stay apart; one joins a group that it is close to, and only such."""
+    grid = np.eye(8)
+    lean = np.sqrt(1 - 0.4**2)
+    like = 0.4 * grid[0] + lean * grid[1]
+    alike = _whole(np.array([grid[0]] * 2))
+    assert grouping.group(alike, Rules([FREE] * 2, [0, 1], small=[True] * 2), THREE).tolist() == [
+        0,
+        1,
+    ]
+    beside = _whole(np.array([grid[0]] * 3 + [grid[0], like]))
+    small = Rules([FREE] * 5, range(5), small=[False] * 3 + [True] * 2)
+    assert grouping.group(beside, small, THREE).tolist() == [0, 0, 0, 0, 4]
 
 
 def test_faces_that_are_no_numbers_stop_nothing() -> None:
