@@ -65,6 +65,11 @@ async def find(
             return Found(rows, after)
 
 
+async def ids(actor: Actor, core: Core, query: Term) -> list[str]:
+    """Every one of the actor's files that fits, only by id, newest taken first."""
+    return await core.db.read_within(_REACH_S, search_find.ids, actor.library_id, query)
+
+
 async def like(actor: Actor, core: Core, file: str, query: Term, *, limit: int = 100) -> Found:
     """The actor's pictures most like `file` (an id or a path) that fit `query`, likest first.
 
