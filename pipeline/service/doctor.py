@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.core import Mode, home_of, open_core
 from pipeline.errors import DarkroomError, NotFound
 from pipeline.model import Home, Surface
-from pipeline.service import models, roots
-from pipeline.state import damage, health, jobs, snapshots
+from pipeline.service import models, roots, sealing
+from pipeline.state import damage, health, jobs, snapshots, users
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -178,6 +178,25 @@ async def _state(core: Core) -> list[Finding]:
         if root.state != "online":
             mend = f"connect the disk, or: darkroom roots confirm {root.root.id}"
             findings.append(Finding("bad", f"{root.root.path}: {root.reason}", mend))
+    findings += await _accounts(core)
     failed = [job for job in await core.db.read(jobs.recent, core.owner_id, 5) if job.error]
     findings += [Finding("note", f"{job.job_type}: {job.error}") for job in failed]
+    return findings
+
+
+async def _accounts(core: Core) -> list[Finding]:
+    """Can somebody sign in, and is what they send to sign in safe on its way?"""
+    web, key = core.settings.web, core.home.state / sealing.FILE
+    findings = []
+    if not await core.db.read(users.other_active_owners, ""):
+        told = "nobody has set a password yet"
+        findings.append(
+            Finding("note", told, "darkroom serve prints a link, or: darkroom users link")
+        )
+    is_at_home = web.host in ("127.0.0.1", "::1", "localhost")
+    if not is_at_home and not web.public_url.startswith("https://"):
+        told = f"the dashboard listens on {web.host} without TLS: who listens in sees passwords"
+        findings.append(Finding("note", told, "put TLS before it and set web.public_url"))
+    if key.exists() and key.stat().st_mode & 0o077:
+        findings.append(Finding("bad", f"others can read {key}", f"chmod 600 {key}"))
     return findings

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+import structlog
+
 from pipeline.access import opaque, passwords, totp, usernames
 from pipeline.access.door import Caller
 from pipeline.clock import timestamp
-from pipeline.errors import NotKnown, RateLimited
+from pipeline.errors import IntegrityBroken, NotKnown, RateLimited
 from pipeline.events import RecoveryCodeUsed
 from pipeline.model import Actor
 from pipeline.service import sealing
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 Method = Literal["password", "link", "provider"]
 SECOND_STEP = "second-factor"  # purpose of a ticket
 STEP_TIME = timedelta(minutes=5)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,18 @@ async def verify(core: Core, known: str | None, password: str) -> bool:
 
 
 async def step_of(core: Core, user_id: str, code: str) -> int | None:
-    """The time step of a code of the user's second factor; None when it is none of its."""
+    """The time step of a code of the user's second factor; None when it is none of its.
+
+    With the key file lost no code is right any more; recovery codes still are.
+    """
     factor = await core.db.read(second_factors.of, user_id)
     if factor is None:
         return None
-    secret = (await sealing.vault(core)).open(factor.secret, f"totp:{user_id}").decode()
+    try:
+        secret = (await sealing.vault(core)).open(factor.secret, f"totp:{user_id}").decode()
+    except IntegrityBroken as error:
+        _log.warning("a second factor cannot be checked", reason=str(error))
+        return None
     return totp.step_of(secret, code, core.clock.now())
 
 

@@ -19,9 +19,7 @@ class SigningKey:
 
 def listing(con: sqlite3.Connection) -> list[SigningKey]:
     """All keys, the newest first."""
-    rows = con.execute(
-        "SELECT kid, secret, created_at FROM signing_keys ORDER BY created_at DESC, kid DESC"
-    )
+    rows = con.execute("SELECT kid, secret, created_at FROM signing_keys ORDER BY number DESC")
     return [SigningKey(row["kid"], bytes(row["secret"]), row["created_at"]) for row in rows]
 
 
@@ -32,7 +30,7 @@ def add(con: sqlite3.Connection, key: SigningKey) -> None:
         (key.kid, key.secret, key.created_at),
     )
     con.execute(
-        "DELETE FROM signing_keys WHERE kid NOT IN"
-        " (SELECT kid FROM signing_keys ORDER BY created_at DESC, kid DESC LIMIT ?)",
+        "DELETE FROM signing_keys WHERE number NOT IN"
+        " (SELECT number FROM signing_keys ORDER BY number DESC LIMIT ?)",
         (KEPT,),
     )

@@ -183,7 +183,9 @@ async def test_signing_keys_change_and_survive_a_restart(tmp_path: Path) -> None
         for token in (first.access, second.access):
             await house.bearer(token)
         assert oct((tmp_path / "home/state/vault.key").stat().st_mode)[-3:] == "600"
+        clock.jump(-3600)  # a clock set back makes no old key the newest
         await signing.change_key(house.anna, house.core)
+        clock.jump(3600)
         with pytest.raises(NotKnown):
             await house.bearer(first.access)
         await house.bearer(second.access)
@@ -208,6 +210,26 @@ async def test_without_its_key_file_a_database_proves_nothing(tmp_path: Path) ->
             await house.bearer(program.access)
         await house.cookie(token)
         await house.bearer((await house.program()).access)
+
+
+async def test_without_the_key_file_recovery_codes_still_open(tmp_path: Path) -> None:
+    """Who lost the key file, not the printed codes, is let in and can begin anew."""
+    clock = FakeClock()
+    async with open_house(tmp_path / "home", clock=clock) as house:
+        enrolment = await second_factor.begin(house.anna, house.core, PASSWORD)
+        app = pyotp.TOTP(enrolment.secret)
+        codes = await second_factor.confirm(house.anna, house.core, app.at(clock.now()))
+    (tmp_path / "home/state/vault.key").unlink()
+    async with open_house(tmp_path / "home", clock=clock) as house:
+        asked = await signing_in.with_password(house.core, "anna", PASSWORD, HERE)
+        assert isinstance(asked, Challenge)
+        clock.jump(30)
+        with pytest.raises(NotKnown):
+            await signing_in.finish(house.core, asked.ticket, app.at(clock.now()), HERE)
+        proven = await signing_in.finish(house.core, asked.ticket, codes[0], HERE)
+        assert proven.second_factor
+        assert await second_factor.codes_left(house.anna, house.core) == 9
+        await second_factor.turn_off(house.anna, house.core, PASSWORD)
 
 
 async def test_an_open_key_file_is_mended(tmp_path: Path) -> None:

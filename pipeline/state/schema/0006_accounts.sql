@@ -36,10 +36,11 @@ CREATE TABLE refresh_tokens (                     -- one family per session; eac
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
 
 CREATE TABLE signing_keys (                       -- of access tokens; the newest signs
-    kid        TEXT PRIMARY KEY,
+    number     INTEGER PRIMARY KEY AUTOINCREMENT, -- the highest is the newest, whatever the clock said
+    kid        TEXT NOT NULL UNIQUE,
     secret     BLOB NOT NULL,                     -- sealed
     created_at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE api_keys (
     id         TEXT PRIMARY KEY,
