@@ -23,7 +23,7 @@ from pipeline.registry import discover
 from web import problems
 from web.contract import Asked
 from web.endpoint import NOBODY
-from web.texts import text
+from web.texts import text, texts
 
 if TYPE_CHECKING:
     from web.app import App
@@ -49,8 +49,10 @@ def install(app: App) -> None:
     """Give the application its pages and what templates may use."""
     pages: tuple[Page, ...] = discover("web.pages", "PAGE")
     shown = sorted((page for page in pages if page.order), key=lambda page: page.order)
-    app.jinja_env.globals.update(t=text, static=app.statics.url, nav=shown, allows=allows)
-    app.jinja_env.filters.update(size=size, day=day, count=count, ago=ago)
+    app.jinja_env.globals.update(
+        t=text, static=app.statics.url, nav=shown, allows=allows, texts=texts()
+    )
+    app.jinja_env.filters.update(size=size, day=day, count=count, ago=ago, left=left)
     for page in pages:
         app.add_url_rule(page.path, page.name, _view(app, page), methods=["GET"])
 
@@ -112,6 +114,14 @@ def day(moment: str | None) -> str:
         return ""
     at = datetime.fromisoformat(moment.replace("Z", "+00:00"))
     return f"{at.day} {at:%B %Y}"
+
+
+def left(seconds: float) -> str:
+    """How much longer, as people say it."""
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
 def ago(moment: str | None) -> str:
