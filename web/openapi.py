@@ -43,6 +43,7 @@ _WORDS: Mapping[int, str] = {
     428: "Send the version you have seen in `If-Match`.",
     429: "Too many requests; `Retry-After` says when.",
     500: "Darkroom's own fault.",
+    502: "An outside service does not answer.",
     503: "Not now; `Retry-After` says when.",
     507: "A disk is full.",
 }
@@ -151,7 +152,7 @@ def _headers(route: Route) -> list[dict[str, Any]]:
     told = []
     if route.is_conditional:
         told.append(_header("If-Match", "The version you have seen.", required=True))
-    if route.method == "POST" and not route.is_raw:
+    if route.method == "POST" and not route.is_raw and not route.is_secret:
         told.append(_header("Idempotency-Key", "Sent twice, it takes effect once."))
     return told
 
@@ -181,9 +182,7 @@ def _responses(route: Route) -> dict[str, Any]:
 
 
 def _failures(route: Route) -> set[int]:
-    found = {406, 429, 500, 503, *route.errors}
-    if route.right is not None:
-        found |= {401, 403}
+    found = {401, 403, 406, 429, 500, 503, *route.errors}  # who shows bad credentials is told so
     if "<" in route.path:
         found.add(404)
     if route.takes is not None:

@@ -149,7 +149,6 @@ async def second_factor_state(asked: Asked) -> SecondFactorView:
     gives=EnrolmentView,
     is_secret=True,
     rate="login",
-    errors=(409,),
 )
 async def begin_second_factor(asked: Asked, body: PasswordProof) -> Answer:
     """A secret for an authenticator app; it counts once a first code was confirmed."""
@@ -165,6 +164,7 @@ async def begin_second_factor(asked: Asked, body: PasswordProof) -> Answer:
     gives=CodesView,
     is_secret=True,
     rate="login",
+    errors=(404,),
 )
 async def confirm_second_factor(asked: Asked, body: CodeProof) -> Answer:
     """Turn it on with a first code; the answer holds the recovery codes."""
@@ -180,6 +180,7 @@ async def confirm_second_factor(asked: Asked, body: CodeProof) -> Answer:
     gives=CodesView,
     is_secret=True,
     rate="login",
+    errors=(404,),
 )
 async def renew_codes(asked: Asked, body: PasswordProof) -> Answer:
     """Other recovery codes; the older ones are worth nothing."""
@@ -194,6 +195,7 @@ async def renew_codes(asked: Asked, body: PasswordProof) -> Answer:
     takes=PasswordProof,
     status=204,
     rate="login",
+    errors=(404,),
 )
 async def end_second_factor(asked: Asked, body: PasswordProof) -> Answer:
     """Ask for no code any more."""

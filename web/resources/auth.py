@@ -98,9 +98,7 @@ class Me(Given):
 # --- programs ----------------------------------------------------------------------------------
 
 
-@RESOURCE.post(
-    "/auth/token", right=None, takes=PasswordAsked, gives=TokenView, rate="login", errors=(401,)
-)
+@RESOURCE.post("/auth/token", right=None, takes=PasswordAsked, gives=TokenView, rate="login")
 async def token(asked: Asked, body: PasswordAsked) -> Answer:
     """Sign a program in with a password.
 
@@ -110,17 +108,13 @@ async def token(asked: Asked, body: PasswordAsked) -> Answer:
     return await _tokens(asked, await _proven(asked, body))
 
 
-@RESOURCE.post(
-    "/auth/token/code", right=None, takes=CodeAsked, gives=TokenView, rate="login", errors=(401,)
-)
+@RESOURCE.post("/auth/token/code", right=None, takes=CodeAsked, gives=TokenView, rate="login")
 async def token_code(asked: Asked, body: CodeAsked) -> Answer:
     """Go on with a code."""
     return await _tokens(asked, await _finished(asked, body))
 
 
-@RESOURCE.post(
-    "/auth/refresh", right=None, takes=RefreshAsked, gives=TokenView, rate="login", errors=(401,)
-)
+@RESOURCE.post("/auth/refresh", right=None, takes=RefreshAsked, gives=TokenView, rate="login")
 async def refresh(asked: Asked, body: RefreshAsked) -> Answer:
     """New tokens. A refresh token that is shown a second time ends its session."""
     secret = body.refresh_token.get_secret_value()
@@ -145,15 +139,7 @@ async def logout(asked: Asked, body: LogoutAsked) -> Answer:
 # --- browsers ----------------------------------------------------------------------------------
 
 
-@RESOURCE.post(
-    "/auth/session",
-    right=None,
-    takes=PasswordAsked,
-    gives=Me,
-    status=201,
-    rate="login",
-    errors=(401,),
-)
+@RESOURCE.post("/auth/session", right=None, takes=PasswordAsked, gives=Me, status=201, rate="login")
 async def session(asked: Asked, body: PasswordAsked) -> Answer:
     """Sign a browser in with a password: the answer sets a cookie. As `/auth/token` otherwise."""
     refuse_forged(asked.core, asked.request)
@@ -161,13 +147,7 @@ async def session(asked: Asked, body: PasswordAsked) -> Answer:
 
 
 @RESOURCE.post(
-    "/auth/session/code",
-    right=None,
-    takes=CodeAsked,
-    gives=Me,
-    status=201,
-    rate="login",
-    errors=(401,),
+    "/auth/session/code", right=None, takes=CodeAsked, gives=Me, status=201, rate="login"
 )
 async def session_code(asked: Asked, body: CodeAsked) -> Answer:
     """Go on with a code."""
@@ -195,7 +175,9 @@ async def end_session(asked: Asked) -> Answer:
 # --- links -------------------------------------------------------------------------------------
 
 
-@RESOURCE.post("/auth/link/look", right=None, takes=LinkAsked, gives=LinkView, rate="login")
+@RESOURCE.post(
+    "/auth/link/look", right=None, takes=LinkAsked, gives=LinkView, rate="login", errors=(404,)
+)
 async def look_at_link(asked: Asked, body: LinkAsked) -> LinkView:
     """What a link is for, before it is used."""
     opened = await links.look(asked.core, body.token.get_secret_value())
@@ -203,13 +185,7 @@ async def look_at_link(asked: Asked, body: LinkAsked) -> LinkView:
 
 
 @RESOURCE.post(
-    "/auth/link",
-    right=None,
-    takes=LinkUsed,
-    gives=Me,
-    status=201,
-    rate="login",
-    errors=(401,),
+    "/auth/link", right=None, takes=LinkUsed, gives=Me, status=201, rate="login", errors=(404,)
 )
 async def use_link(asked: Asked, body: LinkUsed) -> Answer:
     """Set a password by a link, which is used up, and sign this browser in."""

@@ -45,7 +45,9 @@ async def listing(asked: Asked) -> ProviderList:
     return ProviderList(items=views)
 
 
-@RESOURCE.get("/auth/providers/<name>", right=None, is_raw=True, rate="login", errors=(302,))
+@RESOURCE.get(
+    "/auth/providers/<name>", right=None, is_raw=True, status=302, rate="login", errors=(502,)
+)
 async def begin(asked: Asked, name: str) -> Response:
     """Go and sign in there; `?back=/page` is where to return to."""
     back = asked.request.args.get("back", "/")
@@ -57,8 +59,9 @@ async def begin(asked: Asked, name: str) -> Response:
     "/account/identities/<name>/link",
     right=Right.ACCOUNT_WRITE,
     is_raw=True,
+    status=302,
     rate="login",
-    errors=(302,),
+    errors=(502,),
 )
 async def link(asked: Asked, name: str) -> Response:
     """Go and sign in there, so that this provider opens one's account from now on."""
@@ -70,7 +73,7 @@ async def link(asked: Asked, name: str) -> Response:
     return _sent(asked, begun)
 
 
-@RESOURCE.get(CALLBACK, right=None, is_raw=True, rate="login", errors=(303, 401))
+@RESOURCE.get(CALLBACK, right=None, is_raw=True, status=303, rate="login", errors=(404, 502))
 async def callback(asked: Asked) -> Response:
     """Where the provider sends the browser back to: signs it in."""
     core, request = asked.core, asked.request

@@ -128,7 +128,7 @@ async def show(asked: Asked, user_id: str) -> Answer:
     takes=UserChange,
     gives=UserView,
     is_conditional=True,
-    errors=(409, 412, 428),
+    errors=(409,),
 )
 async def change(asked: Asked, user_id: str, body: UserChange) -> Answer:
     """Another role, name or address; disable or enable. Who is disabled is out at once."""
