@@ -72,10 +72,23 @@ async def start(actor: Actor, core: Core, paths: Sequence[Path], *, move: bool =
     A folder is taken whole; a file alone, without its neighbours. With `move` sources are released
     after their verified copy. Raises `NotFound` for a path that is not there.
     """
+    job_id = await begin(actor, core, paths, move=move)
+    await find(actor, core, job_id, paths, move=move)
+    return job_id
+
+
+async def begin(actor: Actor, core: Core, paths: Sequence[Path], *, move: bool = False) -> str:
+    """A job that will take in what is found below `paths`; its id. `find` makes it go on."""
     now = core.clock.now()
     job_id = new_id(now)
-    params: dict[str, Json] = {"paths": [os.fsdecode(path) for path in paths], "move": move}
-    await core.db.write(_begin, job_id, actor, params, timestamp(now))
+    await core.db.write(_begin, job_id, actor, _params(paths, move), timestamp(now))
+    return job_id
+
+
+async def find(
+    actor: Actor, core: Core, job_id: str, paths: Sequence[Path], *, move: bool = False
+) -> None:
+    """Find everything below `paths` and queue it for the job. Raises as `start`."""
     swept = []
     for folder, only in await asyncio.to_thread(_extents, paths):
         swept.append(await _sweep(actor, core, folder, only, job_id=job_id, move=move))
@@ -83,9 +96,12 @@ async def start(actor: Actor, core: Core, paths: Sequence[Path], *, move: bool =
         "ignored": sum(sum(one.passed.values()) for one in swept),
         "unread": [f"{p.path}: {p.reason}" for one in swept for p in one.problems],
     }
-    await core.db.write(jobs.set_params, job_id, {**params, **found})
+    await core.db.write(jobs.set_params, job_id, {**_params(paths, move), **found})
     core.working_flow.poke()
-    return job_id
+
+
+def _params(paths: Sequence[Path], move: bool) -> dict[str, Json]:
+    return {"paths": [os.fsdecode(path) for path in paths], "move": move}
 
 
 async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Progress]:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.clock import timestamp
@@ -55,7 +56,7 @@ class Resources:
     memory_used: int
     memory_total: int
     own_memory: int
-    disks: Mapping[str, tuple[int, int]]  # folder -> free, total
+    disks: Mapping[str, tuple[int, int]]  # name of a folder on it -> free, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _resources(core: Core, machine: Machine) -> Resources:
         memory_used=machine.memory_used,
         memory_total=machine.memory_total,
         own_memory=machine.own_memory,
-        disks=machine.disks,
+        disks={Path(folder).name: room for folder, room in machine.disks.items()},
     )
 
 
