@@ -154,6 +154,18 @@ def _properties(data: Data, parts: dict[bytes, _Span], found: Findings) -> None:
             found.set("hdr", _TRANSFERS.get(boxes.number(data, start + 6, 2)))
 
 
+def bits(data: Data) -> int:
+    """Bits of a sample of an AVIF's first coded picture; 8 where nothing says so."""
+    meta = boxes.find(data, (0, len(data)), b"meta")
+    parts = boxes.children(data, meta[0] + 4, meta[1]) if meta else {}
+    ipco = boxes.find(data, parts.get(b"iprp"), b"ipco")
+    for kind, start, _ in boxes.walk(data, *ipco) if ipco else ():
+        if kind == b"av1C":  # AV1 in ISOBMFF, 2.3: high_bitdepth, twelve_bit
+            flags = boxes.number(data, start + 2, 1)
+            return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
+    return 8
+
+
 def colour_codes(data: Data) -> tuple[int, int]:
     """H.273 primaries and transfer of the primary picture; (2, 2) is "unknown".
 

@@ -78,7 +78,7 @@ def test_sixteen_bits_stay_sixteen(name: str, channels: int) -> None:
 def test_deep_pictures_are_rounded_for_formats_of_eight_bits() -> None:
     """And it is told."""
     deep = np.full((8, 8, 3), 65535, np.uint16)
-    fitted = negative.fitted(Negative(deep), encoder("jpeg"))
+    fitted = negative.fitted(Negative(deep, bits=16), encoder("jpeg"))
     assert (fitted.samples == 255).all()
     assert fitted.left_out == ("colours finer than eight bits",)
 

@@ -30,7 +30,7 @@ class Encoder:
     `write` takes samples, a quality of its `scale` (None: without loss, where `is_exact`), and the
     ICC profile of the samples. `scale` holds, rising, the qualities that differ at all: some
     encoders know steps finer than a whole one, others write the same file for two. Samples that the
-    format cannot hold (`has_alpha`, `is_deep`) and profiles it cannot carry (`has_profile`) are
+    format cannot hold (`has_alpha`, `depth`) and profiles it cannot carry (`has_profile`) are
     brought down before, by `negative.fitted`. `finish` makes a file smaller without changing a
     pixel: once, at the end of a search.
     """
@@ -41,7 +41,8 @@ class Encoder:
     scale: tuple[float, ...] = _WHOLE_NUMBERS
     longest: int = 1 << 18  # pixels of one side
     has_alpha: bool = True
-    is_deep: bool = False
+    depth: int = 8  # bits a sample; those of deep samples are spread over all sixteen
+    has_deep_profile: bool = True  # False: no profile beside samples deeper than eight bits
     is_exact: bool = False
     is_lossy: bool = True
     has_profile: bool = True

@@ -1,4 +1,4 @@
-"""HEIC out through libheif and x265."""
+"""HEIC out through libheif and x265; deep samples as ten bits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _write(chroma: int, samples: Samples, quality: float | None, profile: bytes 
 
     coloured = np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples
     height, width, channels = coloured.shape
-    mode = "RGBA" if channels == 4 else "RGB"
+    mode = ("RGBA" if channels == 4 else "RGB") + (";16" if samples.dtype != np.uint8 else "")
     image = pillow_heif.from_bytes(mode, (width, height), np.ascontiguousarray(coloured).tobytes())
     if profile is not None:
         image.info["icc_profile"] = profile
@@ -36,8 +36,9 @@ HEIC = Encoder(
     partial(_write, 420),
     _SCALE,
     longest=16_384,
+    depth=10,
     is_dear=True,
     in_full_colour=Encoder(
-        "x265-444", "heic", partial(_write, 444), _SCALE, longest=16_384, is_dear=True
+        "x265-444", "heic", partial(_write, 444), _SCALE, longest=16_384, depth=10, is_dear=True
     ),
 )

@@ -33,4 +33,4 @@ def distance(quality: float) -> float:
 
 _SCALE = tuple(quarter / 4 for quarter in range(120, 401))  # libjxl takes any distance
 
-JXL = Encoder("libjxl", "jxl", _write, _SCALE, is_deep=True, is_exact=True, has_profile=False)
+JXL = Encoder("libjxl", "jxl", _write, _SCALE, depth=16, is_exact=True, has_profile=False)

@@ -18,11 +18,18 @@ from pipeline.codecs.border import decoding
 from pipeline.codecs.encode.contract import Encoder, Samples
 from pipeline.codecs.samples import as_rgb
 from pipeline.errors import BadMedia, DecodeFailed, NotMedia, TooBig
+from pipeline.metadata import heif, light
 from pipeline.metadata.write import containers
 
 if TYPE_CHECKING:
     from pipeline.codecs.picture import Content, Pixels
 
+_CODES = {
+    **dict.fromkeys(("heic", "heif", "avif"), heif.colour_codes),
+    "png": light.of_png,
+    "jxl": light.of_jxl,
+}
+_IN_WORDS = {8: "eight", 10: "ten"}
 _WITH_ALPHA = frozenset(("png", "apng", "gif", "webp", "avif", "tiff", "ico"))
 _BITS = 24  # where a PNG says how many
 _SAMPLES_OF_A_TIFF, _BITS_OF_A_TIFF, _KIND_OF_A_TIFF = 339, 258, 262
@@ -32,14 +39,16 @@ _SAMPLES_OF_A_TIFF, _BITS_OF_A_TIFF, _KIND_OF_A_TIFF = 339, 258, 262
 class Negative:
     """Samples (H x W x 1, 3 or 4; uint8 or uint16), and the ICC profile their colours are meant in.
 
-    `left_out` says for a person what of the original could not be kept. `keeps_colours` is False
-    where they were brought to sRGB, so that the original's profile is not true of them any more.
+    `bits` of a sample mean something. `left_out` says for a person what of the original could not
+    be kept. `keeps_colours` is False where they were brought to sRGB, so that the original's
+    profile is not true of them any more.
     """
 
     samples: Samples
     profile: bytes | None = None
     left_out: tuple[str, ...] = ()
     keeps_colours: bool = True
+    bits: int = 8
 
     @property
     def size(self) -> tuple[int, int]:
@@ -80,9 +89,11 @@ def fitted(negative: Negative, encoder: Encoder) -> Negative:
         )
     samples, profile, left_out = negative.samples, negative.profile, list(negative.left_out)
     keeps_colours = negative.keeps_colours
-    if samples.dtype != np.uint8 and not encoder.is_deep:
+    depth = encoder.depth if profile is None or encoder.has_deep_profile else 8
+    if negative.bits > depth:
+        left_out.append(f"colours finer than {_IN_WORDS[depth]} bits")
+    if samples.dtype != np.uint8 and depth == 8:
         samples = _eight_bits(samples)
-        left_out.append("colours finer than eight bits")
     if samples.shape[2] == 4 and not encoder.has_alpha:
         samples = as_rgb(samples)
         left_out.append("transparency, now white")
@@ -91,7 +102,8 @@ def fitted(negative: Negative, encoder: Encoder) -> Negative:
             samples, keeps_colours = _in_srgb(samples, profile), False
             left_out.append("colours outside of sRGB")
         profile = None
-    return Negative(samples, profile, tuple(left_out), keeps_colours)
+    bits = min(negative.bits, depth)
+    return Negative(samples, profile, tuple(left_out), keeps_colours, bits)
 
 
 def as_stored(negative: Negative, orientation: int) -> Negative:
@@ -145,7 +157,14 @@ def _clear(data: bytes, kind: str) -> Negative | None:
 
 
 def _deep(data: bytes, kind: str) -> Negative | None:
-    """PNG, TIFF and JPEG XL of 16 bits; None for all else."""
+    """PNG, TIFF and JPEG XL of 16 bits, HEIC and AVIF of 10 and 12, as sRGB or with a profile; None
+    for all else.
+    """
+    codes = _CODES.get(kind)
+    if codes is not None and colour.from_codes(*codes(data)) is not None:
+        return None  # what only this program interprets, HDR among them, is developed by `_plain`
+    if kind in ("heic", "heif", "avif"):
+        return _deep_heif(data) if kind != "avif" else _deep_avif(data)
     reader = {"png": _deep_png, "tiff": _deep_tiff, "jxl": _deep_jxl}.get(kind)
     if reader is None:
         return None
@@ -155,7 +174,54 @@ def _deep(data: bytes, kind: str) -> Negative | None:
         return None
     exif = containers.read(data, kind).exif if kind != "jxl" else None
     profile = _for_rgb(_profile(data, kind)) if samples.shape[2] > 1 else None
-    return Negative(orient.upright(samples, orient.from_tiff(exif or b"")), profile)
+    return Negative(orient.upright(samples, orient.from_tiff(exif or b"")), profile, bits=16)
+
+
+def _deep_heif(data: bytes) -> Negative | None:
+    """libheif turns it upright, and hands over its bits at the upper end of sixteen."""
+    import pillow_heif
+
+    with decoding():
+        image = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, reload_size=True)
+        limits.require_decodable(*image.size)
+        bits = int(image.info.get("bit_depth") or 8)
+        if bits <= 8:
+            return None
+        samples = _channels(np.asarray(image))
+    if samples is None:
+        return None
+    return Negative(
+        _spread(samples >> (16 - bits), bits), _for_rgb(_profile(data, "heic")), bits=bits
+    )
+
+
+def _deep_avif(data: bytes) -> Negative | None:
+    from PIL import Image
+
+    from pipeline.codecs import still
+
+    bits = heif.bits(data)
+    if bits <= 8:
+        return None
+    with decoding(), still.quiet(), Image.open(io.BytesIO(data), formats=["AVIF"]) as image:
+        limits.require_decodable(*image.size)
+        if int(getattr(image, "n_frames", 1)) > 1:
+            return None
+        turned = still.orientation(image)
+    import imagecodecs
+
+    with decoding():
+        samples = _channels(imagecodecs.avif_decode(data, numthreads=1))
+    if samples is None:
+        return None
+    upright = orient.upright(_spread(samples, bits), turned)
+    return Negative(upright, _for_rgb(_profile(data, "avif")), bits=bits)
+
+
+def _spread(samples: Samples, bits: int) -> Samples:
+    """From `bits` to all sixteen."""
+    most = (1 << bits) - 1
+    return ((samples.astype(np.uint32) * 65535 + most // 2) // most).astype(np.uint16)
 
 
 def _deep_png(data: bytes) -> Samples | None:

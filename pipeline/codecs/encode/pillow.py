@@ -12,6 +12,7 @@ from pipeline.codecs.encode.contract import Encoder, Samples
 
 _USUAL = 80
 _QUARTERS = tuple(quarter / 4 for quarter in range(4, 401))  # libwebp's qualities are fractions
+_DEEP = 10  # bits
 _QUANTIZERS = 63  # of AV1, onto which libavif spreads a hundred qualities
 
 
@@ -25,8 +26,31 @@ def _avif(
     subsampling: str, samples: Samples, quality: float | None, profile: bytes | None
 ) -> bytes:
     steps = _USUAL if quality is None else int(quality)
+    if samples.dtype != np.uint8:
+        return _deep_avif(subsampling, samples, steps)
     options = {"quality": steps, "subsampling": subsampling, "speed": 8, "max_threads": 1}
     return _saved(samples, "AVIF", profile, **options)
+
+
+def _deep_avif(subsampling: str, samples: Samples, quality: int) -> bytes:
+    """Ten bits, sRGB: Pillow writes eight, and imagecodecs no profile."""
+    import imagecodecs
+
+    most = (1 << _DEEP) - 1
+    tens = (samples.astype(np.uint32) * most + 32767) // 65535
+    coloured = np.repeat(tens, 3, axis=2) if samples.shape[2] == 1 else tens
+    data = imagecodecs.avif_encode(
+        np.ascontiguousarray(coloured.astype(np.uint16)),
+        level=quality,
+        speed=8,
+        bitspersample=_DEEP,
+        pixelformat=subsampling.replace(":", ""),
+        primaries=1,
+        transfer=13,
+        matrix=6,
+        numthreads=1,
+    )
+    return bytes(data)
 
 
 def _png(samples: Samples, _: float | None, profile: bytes | None) -> bytes:
@@ -77,6 +101,8 @@ AVIF = Encoder(
     partial(_avif, "4:2:0"),
     _qualities_of_avif(),
     longest=65_535,
+    depth=_DEEP,
+    has_deep_profile=False,
     is_dear=True,
     in_full_colour=Encoder(
         "aom-444",
@@ -84,11 +110,13 @@ AVIF = Encoder(
         partial(_avif, "4:4:4"),
         _qualities_of_avif(),
         longest=65_535,
+        depth=_DEEP,
+        has_deep_profile=False,
         is_dear=True,
     ),
 )
-PNG = Encoder("libpng", "png", _png, is_deep=True, is_exact=True, is_lossy=False)
-TIFF = Encoder("libtiff", "tiff", _tiff, is_deep=True, is_exact=True, is_lossy=False)
+PNG = Encoder("libpng", "png", _png, depth=16, is_exact=True, is_lossy=False)
+TIFF = Encoder("libtiff", "tiff", _tiff, depth=16, is_exact=True, is_lossy=False)
 GIF = Encoder("gif", "gif", _gif, longest=65_535, is_lossy=False, has_profile=False)
 
 
