@@ -343,6 +343,19 @@ def replace_file(new: Below, old: Below) -> None:
     fsync_folders(old.base, [new.folder, old.folder])
 
 
+def settle_own(own: Below, target: Below) -> None:
+    """Give a file that Darkroom wrote itself its name, durably. Raises Conflict where it is taken.
+
+    Both lie below one folder of our own.
+    """
+    if own.base != target.base:
+        raise NotAllowed("Files get their name within one folder of our own.", path=target.path)
+    with opened(own) as file:
+        os.fsync(file)
+    _move(own, target)
+    fsync_folders(target.base, [own.folder, target.folder])
+
+
 def remove_own_file(own: Below) -> None:
     """Remove a file that Darkroom made for itself (a snapshot, a work file). Gone is fine."""
     with parent(own) as (folder, name), suppress(FileNotFoundError):

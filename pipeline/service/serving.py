@@ -14,7 +14,7 @@ from pipeline.errors import DarkroomError
 from pipeline.events import Recorded
 from pipeline.intake import roots, watch
 from pipeline.model import Actor, Root, RootKind, Surface, Take
-from pipeline.service import backup, process, studying, tiers, verify
+from pipeline.service import backup, process, studying, tiers, uploads, verify
 from pipeline.state import jobs
 from pipeline.state.jobs import Job
 from pipeline.work.alongside import alongside
@@ -50,6 +50,7 @@ async def serve(core: Core) -> None:
         async with (
             open_schedule(core.db, core.clock, plans, zone_of(core.settings)),
             alongside(_run_planned(core), "planned jobs"),
+            alongside(uploads.keep_sweeping(core), "abandoned uploads"),
             alongside(_sampled(core), "samples"),
         ):
             await watch.watch(core.db, core.clock, watched, pace, skip=core.own_folders)

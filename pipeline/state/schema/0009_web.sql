@@ -17,7 +17,8 @@ CREATE TABLE uploads (                            -- begun and not yet handed to
     user_id    TEXT NOT NULL REFERENCES users (id),
     library_id TEXT NOT NULL REFERENCES users (id),
     name       TEXT NOT NULL,                     -- relative, as the sender called it
-    size       INTEGER NOT NULL CHECK (size >= 0),
+    batch      TEXT NOT NULL,                     -- files sent together lie in one folder
+    size       INTEGER NOT NULL CHECK (size > 0),
     received   INTEGER NOT NULL DEFAULT 0 CHECK (received BETWEEN 0 AND size),
     sha256     TEXT,                              -- what the sender says the whole will be
     mtime_ns   INTEGER,
