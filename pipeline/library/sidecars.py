@@ -25,7 +25,7 @@ from pipeline.library.trash import Asking
 from pipeline.metadata.facts import Region
 from pipeline.metadata.write import xmp_sidecar
 from pipeline.metadata.write.xmp_sidecar import Face, Said
-from pipeline.model import Home, Take
+from pipeline.model import Home, Json, JsonObject, Take
 from pipeline.state import roots
 from pipeline.state import sidecars as stored
 from pipeline.state.connection import Database
@@ -144,7 +144,18 @@ def _said(of: Sayable) -> Said:
         rating=of.rating,
         width=of.width,
         height=of.height,
+        edited=_edited(of.said),
     )
+
+
+def _edited(said: JsonObject) -> dict[str, str | None]:
+    told: dict[str, Json] = {
+        field: said[field][field] for field in ("title", "description", "taken_at") if field in said
+    }
+    if "position" in said:
+        lat, lon = said["position"]["lat"], said["position"]["lon"]
+        told["position"] = None if lat is None or lon is None else (lat, lon)
+    return xmp_sidecar.edited(**told)
 
 
 def _faces(of: Sayable) -> tuple[Face, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.model import BundleRole, JsonObject
-from pipeline.state import bundles, search, tags
+from pipeline.state import bundles, edits, search, tags
 
 FOLDER = ".sidecars"  # of the library root; nothing ever lies there, it only tells rows apart
 
@@ -50,6 +50,7 @@ class Sayable:
     faces: tuple[Named, ...]
     regions: tuple[JsonObject, ...]
     beside: tuple[Beside, ...]
+    said: JsonObject  # what people decided, as `edits.Edit.said`
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def _sayable(con: sqlite3.Connection, owner_id: str, row: sqlite3.Row) -> Sayabl
         faces=_faces(con, row["id"]),
         regions=tuple(one for one in regions if one.get("name") in people),
         beside=_beside(con, row["bundle_id"]),
+        said=edits.of(con, row["id"]).said,
     )
 
 

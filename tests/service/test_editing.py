@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import Invalid, NotFound, Stale
+from pipeline.metadata.findings import Findings
+from pipeline.metadata.sidecar import read_xmp
 from pipeline.model import Json
-from pipeline.service import editing, jobs, metadata
+from pipeline.service import editing, finding, jobs, metadata, tags
 from pipeline.service.editing import Say, Shift, Zone
 from pipeline.service.requests import asked
 from tests.service.family import LIVE, Family
@@ -174,3 +176,31 @@ async def test_a_strangers_file_is_not_there(family: Family) -> None:
     """Absent and foreign look the same (T64)."""
     with pytest.raises(NotFound):
         await metadata.edit(family.actor, family.core, "nobody's", Say({"title": "x"}))
+
+
+async def test_what_was_said_is_written_beside_the_file(family: Family) -> None:
+    """A sidecar says it as other programs read it, only that, and undo brings back its bytes."""
+    path, file_id = family.photos[0], family.ids[family.photos[0]]
+    await metadata.edit(family.actor, family.core, file_id, Say({"rating": 2}))
+    query = finding.query_of(family.core, "is:done")
+    await tags.export(family.actor, family.core, query)
+    sidecar = family.core.home.library / f"{path}.xmp"
+    before = sidecar.read_bytes()
+    await metadata.edit(family.actor, family.core, file_id, Say(FIELDS))
+    export = await tags.export(family.actor, family.core, query)
+    found = Findings()
+    read_xmp(sidecar.read_bytes(), found)
+    facts = found.facts()
+    assert (facts.title, facts.description, facts.rating) == ("At the lake", "With Anna", 4)
+    assert facts.dates[0].local == "1975-07-01T12:00:00"
+    assert facts.dates[0].offset_min == 60
+    assert [round(n, 4) for n in (facts.places[0].lat, facts.places[0].lon)] == FIELDS["position"]
+    assert (await tags.export(family.actor, family.core, query)).job_id is None
+    await metadata.edit(family.actor, family.core, file_id, Say({"position": None}))
+    await tags.export(family.actor, family.core, query)
+    assert b"GPS" not in sidecar.read_bytes()
+    jobs_done = await jobs.recent(family.actor, family.core)
+    for job in jobs_done:
+        if job.job_type == "tags-export" and job.id >= str(export.job_id):
+            await jobs.undo(family.actor, family.core, job.id)
+    assert sidecar.read_bytes() == before

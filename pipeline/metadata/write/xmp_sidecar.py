@@ -1,4 +1,5 @@
-"""An XMP sidecar that says what Darkroom knows of a picture: tags, people, faces, stars.
+"""An XMP sidecar that says what Darkroom knows of a picture: tags, people, faces, stars, and what
+people wrote of it.
 
 `rendered` is pure. What other programs wrote into the sidecar stays as they wrote it; only the
 properties that are ours to say are replaced. The same knowledge gives the same bytes.
@@ -6,14 +7,16 @@ properties that are ours to say are replaced. The same knowledge gives the same 
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
 from pipeline.errors import BadMedia
 from pipeline.metadata import rdf
 from pipeline.metadata.write import packet
+from pipeline.model import Json
 
 _OURS = frozenset({
     "dc:subject", "lr:hierarchicalSubject", "Iptc4xmpExt:PersonInImage", "mwg-rs:Regions",
@@ -26,6 +29,10 @@ _BEGIN = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 _END = """</rdf:RDF>
 </x:xmpmeta>
 <?xpacket end="w"?>
+"""
+_LANGUAGES = frozenset({"dc:title", "dc:description"})  # alternatives, by language
+_EDITED = """ xmlns:exif="http://ns.adobe.com/exif/1.0/"
+ xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"
 """
 _DESCRIPTION = """<rdf:Description rdf:about=""
  xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -54,7 +61,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """All that the sidecar is to say; `width` and `height` are those of the stored picture."""
+    """All that the sidecar is to say; `width` and `height` are those of the stored picture.
+
+    `edited` are the properties that people decided, by name; None: they are not to be said.
+    """
 
     tags: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
@@ -62,11 +72,18 @@ class Said:
     rating: int | None = None
     width: int | None = None
     height: int | None = None
+    edited: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def is_nothing(self) -> bool:
         """There is nothing to write down."""
-        return not self.tags and not self.people and not self.faces and self.rating is None
+        words = self.tags or self.people or self.faces or any(self.edited.values())
+        return not words and self.rating is None
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """The properties that are ours to say; all others are left as they are."""
+        return _OURS | self.edited.keys()
 
 
 def rendered(said: Said, base: bytes | None = None) -> bytes:
@@ -78,11 +95,11 @@ def rendered(said: Said, base: bytes | None = None) -> bytes:
     if base is None:
         return (_BEGIN + _description(said, ()) + _END).encode()
     before = rdf.properties(base)
-    bare = _HOLLOW.sub(b"", packet.edited(base, _without_ours))
+    bare = _HOLLOW.sub(b"", packet.edited(base, functools.partial(_without, said.ours)))
     ours = _description(said, before.get("lr:hierarchicalSubject") or ())
     merged = bare if said.is_nothing else packet.joined(bare, (_BEGIN + ours + _END).encode())
     after = rdf.properties(merged)
-    if not said.is_nothing and not _OURS & after.keys():
+    if not said.is_nothing and not said.ours & after.keys():
         raise BadMedia("This sidecar is written in a way that nothing can be added to.")
     return base if after == before else merged
 
@@ -111,8 +128,35 @@ def upright(x: float, y: float, w: float, h: float, orientation: int | None) -> 
     return Face("", round(x, 4), round(y, 4), round(w, 4), round(h, 4))
 
 
-def _without_ours(name: str, text: str) -> str | None:
-    return None if name in _OURS else text
+def edited(
+    title: Json = ..., description: Json = ..., taken_at: Json = ..., position: Json = ...
+) -> dict[str, str | None]:
+    """The properties for what people said; what is left out is not theirs to say.
+
+    `taken_at` is ISO 8601, `position` is latitude and longitude in degrees; None: there is none.
+    """
+    told: dict[str, str | None] = {}
+    if title is not ...:
+        told["dc:title"] = title
+    if description is not ...:
+        told["dc:description"] = description
+    if taken_at is not ...:
+        told |= dict.fromkeys(("exif:DateTimeOriginal", "photoshop:DateCreated"), taken_at)
+    if position is not ...:
+        lat, lon = position or (None, None)
+        told["exif:GPSLatitude"] = None if lat is None else _degrees(lat, "NS")
+        told["exif:GPSLongitude"] = None if lon is None else _degrees(lon, "EW")
+    return told
+
+
+def _degrees(value: float, sides: str) -> str:
+    """ "48,12.492000N", as XMP writes positions."""
+    whole, rest = divmod(round(abs(value) * 60_000_000), 60_000_000)
+    return f"{whole},{rest / 1_000_000:.6f}{sides[value < 0]}"
+
+
+def _without(ours: frozenset[str], name: str, text: str) -> str | None:
+    return None if name in ours else text
 
 
 def _description(said: Said, hierarchical: Iterable[object]) -> str:
@@ -122,8 +166,22 @@ def _description(said: Said, hierarchical: Iterable[object]) -> str:
         *_array("Iptc4xmpExt:PersonInImage", "Bag", said.people),
         *_regions(said),
         *([f"<xmp:Rating>{said.rating}</xmp:Rating>\n"] if said.rating is not None else []),
+        *_words(said.edited),
     ])  # fmt: skip
-    return f"{_DESCRIPTION}{inner}</rdf:Description>\n" if inner else ""
+    head = _DESCRIPTION
+    if any(said.edited.values()):
+        head = head.replace("\n", f"\n{_EDITED}", 1)
+    return f"{head}{inner}</rdf:Description>\n" if inner else ""
+
+
+def _words(edited: Mapping[str, str | None]) -> Iterator[str]:
+    for name, value in sorted(edited.items()):
+        if value is None:
+            continue
+        text = escape(_plain(value))
+        if name in _LANGUAGES:
+            text = f'<rdf:Alt>\n<rdf:li xml:lang="x-default">{text}</rdf:li>\n</rdf:Alt>'
+        yield f"<{name}>{text}</{name}>\n"
 
 
 def _hierarchies(tags: Iterable[str], known: Iterable[object]) -> list[str]:
