@@ -43,5 +43,5 @@ PAGE = Page(
     template="library.html",
     order=1,
     icon="library",
-    scripts=("library.js",),
+    scripts=("library.js", "upload.js"),
 )

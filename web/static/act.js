@@ -21,7 +21,7 @@ async function act(element, body) {
   for (const control of controls) control.disabled = true;
   try {
     await ask(...asked.split(" "), body);
-    if (element.matches("button")) refresh();
+    if (element.matches("button, [data-refresh]")) refresh();
     if (done) tell(done, undo && (async () => { await ask(...undo.split(" "), JSON.parse(undoBody || "{}")); refresh(); }));
   } catch (error) {
     tell(error.message);

@@ -338,11 +338,11 @@ async function chosen(event) {
   if (button?.dataset.do !== "trash") return;
   const ids = [...picked.keys()];
   try {
-    const done = await ask("POST", "/api/v2/batches", { operation: "trash", ids });
+    const done = await ask("POST", "/api/v2/batches", { operation: { kind: "trash" }, files: ids });
     unpick();
     await again();
     tell(button.dataset.done.replace("{}", ids.length), async () => {
-      await ask("POST", `/api/v2/jobs/${done.job_id}/undo`, {});
+      await ask("POST", `/api/v2/jobs/${done.job}/undo`, {});
       await again();
       tell(button.dataset.undone);
     });
