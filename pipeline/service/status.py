@@ -102,12 +102,11 @@ async def look(actor: Actor, core: Core) -> Status:
 
 async def resources(core: Core) -> Resources:
     """The machine: as sampled in the last seconds, else as it is at this moment."""
+    if core.sampler is not None:
+        return _resources(core, await core.sampler.machine())
     home = core.home
-    children = core.workers.child_pids if core.workers is not None else ()
-    machine = await asyncio.to_thread(
-        sampling.read_machine, (home.library, home.state, home.cache), children
-    )
-    return _resources(core, machine)
+    folders = (home.library, home.state, home.cache)
+    return _resources(core, await asyncio.to_thread(sampling.read_machine, folders, ()))
 
 
 def _resources(core: Core, machine: Machine) -> Resources:

@@ -84,6 +84,13 @@ class Sampler:
         self._unwritten: list[Sample] = []
         self._before: tuple[float, Machine, Meter] | None = None
 
+    async def machine(self) -> Machine:
+        """The machine as it was read last, at most a sample ago; now, if nothing samples."""
+        before = self._before
+        if before is None or self._clock.monotonic() - before[0] > 2 * FINE_S:
+            before = self._before = await self._reading()
+        return before[1]
+
     async def run(self) -> None:
         """Sample until cancelled, at every full ten seconds of the clock."""
         self._before = await self._reading()
