@@ -27,7 +27,7 @@ from pipeline.intake import roots
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
 from pipeline.model import Actor, Home, RootKind, Surface, Take
-from pipeline.state import events, lock, opening, search, snapshots, users
+from pipeline.state import events, lock, opening, search, sessions, snapshots, users
 from pipeline.state.connection import Database, open_database, open_for_reading
 from pipeline.state.hub import Hub
 from pipeline.state.progress import Board
@@ -243,8 +243,9 @@ async def _fill_index(db: Database) -> None:
 
 
 def _tell_restored(con: sqlite3.Connection, reason: str, clock: Clock) -> None:
-    event = StateRestored("state", reason)
-    events.append(con, event, actor="core", at=timestamp(clock.now()))
+    event, at = StateRestored("state", reason), timestamp(clock.now())
+    events.append(con, event, actor="core", at=at)
+    sessions.end_everybody(con, "restored", at)
 
 
 async def _set_to_work(stack: AsyncExitStack, core: Core) -> Core:

@@ -27,6 +27,7 @@ from pipeline.service import once, sharing
 from pipeline.service.once import Remembered
 from web import problems
 from web.contract import Answer, Asked, Gate, Resource, Route
+from web.gate import address_of
 from web.live import Live
 from web.problems import Problem
 from web.rates import Rates
@@ -90,7 +91,7 @@ class Endpoint:
         request.max_content_length = route.body_limit
         _refuse_large(request, route.body_limit)
         actor = await self._gate.actor_of(request)
-        caller = actor.user_id if actor else request.remote_addr or "?"
+        caller = actor.user_id if actor else address_of(self._core, request)
         rate = self._rates.take(_policy(route, actor), caller, self._core.clock.monotonic())
         if route.right is not None:
             actor = _known(actor)

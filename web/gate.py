@@ -41,14 +41,6 @@ class AccountGate:
         return None if found is None else found.actor
 
 
-async def actor_of(core: Core, request: Asking) -> Actor:
-    """Who asks. Raises `NotKnown` also when nobody does, `NotAllowed` for forged requests."""
-    found = await recognised(core, request)
-    if found is None:
-        raise NotKnown("Sign in first.", hint="Send a bearer token, an API key or a session.")
-    return found.actor
-
-
 async def recognised(core: Core, request: Asking) -> Recognised | None:
     """Who asks and by what session or key; cheap to ask again, and true at every moment."""
     shown = credentials_of(core, request)

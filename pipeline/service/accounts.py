@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.access import passwords, usernames
 from pipeline.access.in_person import require_in_person
-from pipeline.access.rights import Right, require
+from pipeline.access.rights import Right, allows, require
 from pipeline.clock import timestamp
 from pipeline.errors import NotAllowed
 from pipeline.events import IdentityUnlinked, UserChanged
@@ -31,13 +31,20 @@ async def me(actor: Actor, core: Core) -> User:
 async def rename_me(
     actor: Actor, core: Core, *, display_name: str | None, email: str | None
 ) -> User:
-    """Be shown under another name, or give another mail. Raises `Conflict`, `Invalid`."""
+    """Be shown under another name, or give another mail.
+
+    Where a provider opens accounts by their mail, only administrators give one: nobody may take
+    what will open somebody else's. Raises `Conflict`, `Invalid`, `NotAllowed`.
+    """
     require(actor, Right.ACCOUNT_WRITE)
     require_in_person(actor)
     by = By(actor, timestamp(core.clock.now()))
     wanted = {"display_name": display_name or None, "email": usernames.mail(email)}
 
     def change(con: sqlite3.Connection) -> User:
+        is_other = wanted["email"] != users.require(con, actor.user_id).email
+        if is_other and _mail_opens_accounts(core) and not allows(actor, Right.USERS_WRITE):
+            raise NotAllowed("Here an administrator notes addresses of mail.")
         after = users.change(con, actor.user_id, wanted, by.at)
         audit.tell(con, by, UserChanged(after.id, after.role, after.is_active))
         return after
@@ -97,3 +104,7 @@ async def unlink(actor: Actor, core: Core, issuer: str) -> None:
             audit.tell(con, by, IdentityUnlinked(actor.user_id, issuer))
 
     await core.db.write(change)
+
+
+def _mail_opens_accounts(core: Core) -> bool:
+    return any(one.links_mail for one in core.settings.accounts.providers.values())

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.clock import timestamp
 from pipeline.core import Mode, home_of, move_own, open_core
 from pipeline.errors import NotFound
 from pipeline.library import rescan
-from pipeline.state import lock, snapshots
+from pipeline.state import lock, sessions, snapshots
 from pipeline.state.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ async def restore(
 ) -> Restored:
     """Put the snapshot called `name` (else the newest good one) in the place of the state.
 
-    The former state is set aside, never deleted; then the library is read again. Raises `Busy`
+    The former state is set aside, never deleted; then the library is read again, and everybody
+    signs in anew. Raises `Busy`
     while another process owns the home, `NotFound` when there is no such good snapshot.
     """
     home = home_of(path, settings)
     with lock.owned(home.state / "lock"):
         snapshot, aside = await asyncio.to_thread(_swap, home, clock.now(), name)
     async with open_core(path, settings, clock, Mode.CHANGE) as core:
+        at = timestamp(core.clock.now())
+        await core.db.write(sessions.end_everybody, "restored", at)
         found = await rescan.rescan(core.db, core.clock, core.home, core.owner_id)
     return Restored(snapshot.path, aside, found.admitted)
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.access import opaque
 from pipeline.access.door import Caller, Recognised
+from pipeline.access.in_person import may_rule
 from pipeline.access.rights import Right, require
 from pipeline.clock import new_id, timestamp
-from pipeline.errors import NotKnown
+from pipeline.errors import NotAllowed, NotKnown
 from pipeline.events import SessionEnded, SessionStarted
 from pipeline.model import Actor
 from pipeline.service import signing
@@ -134,6 +135,7 @@ async def end(actor: Actor, core: Core, session_id: str, user_id: str | None = N
     whose, by = _whose(actor, user_id), By(actor, timestamp(core.clock.now()))
 
     def change(con: sqlite3.Connection) -> None:
+        _refuse_above(con, actor, whose)
         told(con, by, [sessions.end(con, session_id, whose, "revoked", by.at)], "revoked")
 
     await core.db.write(change)
@@ -147,6 +149,7 @@ async def end_others(
     whose, by = _whose(actor, user_id), By(actor, timestamp(core.clock.now()))
 
     def change(con: sqlite3.Connection) -> int:
+        _refuse_above(con, actor, whose)
         return end_all(con, by, whose, "revoked", keep=keep)
 
     count = await core.db.write(change)
@@ -221,6 +224,11 @@ def _whose(actor: Actor, user_id: str | None) -> str:
         return actor.user_id
     require(actor, Right.USERS_WRITE)
     return user_id
+
+
+def _refuse_above(con: sqlite3.Connection, actor: Actor, user_id: str) -> None:
+    if user_id != actor.user_id and not may_rule(actor, users.require(con, user_id).role):
+        raise NotAllowed("You may not sign out somebody above you.")
 
 
 def _no_refresh() -> NotKnown:

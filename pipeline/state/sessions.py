@@ -105,6 +105,15 @@ def end_all(
     return [Ended(row["id"], user_id) for row in rows]
 
 
+def end_everybody(con: sqlite3.Connection, why: str, at: str) -> None:
+    """End every session, and forget every link and ticket.
+
+    An older state has been put back: what was ended since, or used, would work once more.
+    """
+    con.execute("UPDATE sessions SET ended_at = ?, ended_why = ? WHERE ended_at IS NULL", (at, why))
+    con.execute("DELETE FROM one_time")
+
+
 def was_here(con: sqlite3.Connection, user_id: str, address: str) -> bool:
     """Whether this user has signed in from this address, as far as sessions are remembered."""
     row = con.execute(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Accounts, Settings
+from config.settings import Accounts, Provider, Settings
 from pipeline.access.door import Caller
 from pipeline.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, RateLimited
-from pipeline.service import accounts, links, sessions, signing_in, users
+from pipeline.service import accounts, backup, links, restoring, sessions, signing_in, users
 from pipeline.state import throttle
 from tests.kit.accounts import HERE, PASSWORD, House, cheap_passwords, open_house
 from tests.kit.clock import FakeClock
@@ -250,6 +250,10 @@ async def test_sessions_are_listed_and_revoked(house: House) -> None:
     await sessions.end(house.anna, house.core, listed.id, ben.user_id)
     with pytest.raises(NotKnown):
         await house.cookie(token)
+    await users.change(house.anna, house.core, ben.user_id, {"role": "admin"})
+    admin = replace(ben, role="admin")
+    with pytest.raises(NotAllowed, match="above you"):
+        await sessions.end_others(admin, house.core, user_id=house.anna.user_id)
 
 
 # --- refresh tokens ----------------------------------------------------------------------------
@@ -332,3 +336,36 @@ async def test_a_restored_home_asks_for_its_administrator_again(tmp_path: Path) 
                 await links.redeem(core, two.token, PASSWORD, HERE)
             await links.redeem(core, two.token, PASSWORD, HERE, username="anna")
             assert await links.first_administrator(core) is None
+
+
+async def test_a_restored_state_brings_no_session_back(tmp_path: Path) -> None:
+    """What was ended or used after the snapshot does not work again in the older state."""
+    path, clock = tmp_path / "home", FakeClock()
+    async with open_house(path, clock=clock) as house:
+        token, program = await house.browser(), await house.program()
+        link = await users.link(house.anna, house.core, house.anna.user_id)
+        await backup.take(house.anna, house.core)
+    await restoring.restore(path, Settings(), clock)
+    async with open_house(path, clock=clock) as house:
+        for dead in (house.cookie(token), house.bearer(program.access)):
+            with pytest.raises(NotKnown):
+                await dead
+        with pytest.raises(NotKnown):
+            await sessions.refresh(house.core, program.refresh, HERE)
+        with pytest.raises(NotFound):
+            await links.look(house.core, link.token)
+        await house.prove()
+
+
+async def test_nobody_takes_the_mail_that_opens_an_account(tmp_path: Path) -> None:
+    """Where a provider opens accounts by mail, only an administrator notes whose is whose."""
+    club = Provider(issuer="https://id.example", client_id="x", links_mail=True)
+    told = Settings(accounts=Accounts(providers={"club": club}))
+    async with open_house(tmp_path / "home", told) as house:
+        ben = await house.invite("ben")
+        with pytest.raises(NotAllowed, match="administrator"):
+            await accounts.rename_me(ben, house.core, display_name=None, email="anna@example.org")
+        await accounts.rename_me(ben, house.core, display_name="Ben", email=None)
+        await accounts.rename_me(
+            house.anna, house.core, display_name=None, email="anna@example.org"
+        )
