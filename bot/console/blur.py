@@ -39,7 +39,7 @@ def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     Darkroom looks for faces in the copy again, until it finds none. Thumbnails and films inside the
     file, which would still show them, are left out. "private" metadata has no place, owner or
-    author. Edits of a photo go along with it. The originals are not touched.
+    author. What belongs to a photo goes along with it. The originals are not touched.
 
     \b
     Examples:

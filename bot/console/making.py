@@ -125,7 +125,7 @@ async def carry_out(
         if as_json:
             _tell_json(started.job_id, made, failures, names)
         else:
-            _tell(started.job_id, made, failures, names, is_replacing=order.replaces)
+            _tell(started.job_id, made, failures, names, order, is_copying=into is not None)
     return EXIT_SOME_FAILED if failed else EXIT_ALL_WELL
 
 
@@ -134,7 +134,7 @@ async def _export(
 ) -> int:
     from pipeline.service import renditions
 
-    ready = [one for one in made if one.outcome == "made"]
+    ready = [one for one in made if one.outcome == "made" or renditions.is_as_is(one)]
     results = await renditions.export(actor, core, ready, folder)
     for result in results:
         if isinstance(result, DarkroomError):
@@ -159,19 +159,25 @@ def _tell(
     made: Sequence[Rendition],
     failures: dict[str, str],
     names: dict[str, str],
+    order: Order,
     *,
-    is_replacing: bool,
+    is_copying: bool,
 ) -> None:
+    from pipeline.service import renditions
+
     ready = [one for one in made if one.outcome == "made"]
     before = sum(one.bytes_before for one in ready)
     after = sum(one.bytes_after or 0 for one in ready)
     if ready:
         sizes = f"{wording.size(before)} -> {wording.size(after)}"
         click.echo(f"{wording.count(len(ready), 'copy', 'copies')} made, {sizes}.")
-    _tell_reasons("left as they are", {o.file_id: o.reason or "" for o in made if o.reason}, names)
+    as_is = [one for one in made if is_copying and renditions.is_as_is(one)]
+    left = [one for one in made if one.reason and one not in as_is]
+    _tell_reasons("copied as they are", {one.file_id: one.reason or "" for one in as_is}, names)
+    _tell_reasons("left as they are", {one.file_id: one.reason or "" for one in left}, names)
     _tell_reasons("failed", failures, names)
     replaced = sum(one.replaced_at is not None for one in ready)
-    if is_replacing and replaced:
+    if order.replaces and replaced:
         click.echo(f"{replaced:,} stand for their originals, which wait in the trash.")
         click.echo(f"Changed your mind? darkroom undo {job_id}")
     if not ready and not failures and not any(one.reason for one in made):

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
-from pipeline.errors import DarkroomError, Invalid
+from pipeline.errors import DarkroomError, Invalid, Refused
 from pipeline.events import JobStarted
 from pipeline.intake.formats import FORMATS
 from pipeline.library import fsops, names
@@ -92,7 +92,8 @@ async def savings(actor: Actor, core: Core) -> list[Savings]:
 async def export(
     actor: Actor, core: Core, wanted: Sequence[Rendition], folder: Path
 ) -> list[Path | DarkroomError]:
-    """Verified copies of renditions in a folder outside Darkroom, under their files' names.
+    """Verified copies of renditions in a folder outside Darkroom, under their files' names; of a
+    file that is as good as its rendition would be (`is_as_is`) a copy of itself.
 
     One result for each, in order. Never overwrites: a name that is taken gets a number. Raises
     `NotAllowed` for a folder that Darkroom looks after.
@@ -100,6 +101,11 @@ async def export(
     await outside.require(core, folder)
     rows = {one.file_id: await files.one(actor, core, one.file_id) for one in wanted}
     return await asyncio.to_thread(_export_all, core, wanted, rows, folder)
+
+
+def is_as_is(one: Rendition) -> bool:
+    """True where nothing was made because nothing had to be changed."""
+    return one.outcome == "skipped" and bool(one.facts.get("is_silent"))
 
 
 def suffix_of(format_name: str) -> str:
@@ -118,7 +124,8 @@ def _export_all(
         while any(fsops.is_taken(Below(folder, one.path(number))) for one in targets):
             number += 1
         for one, target in zip(named.values(), targets, strict=True):
-            results[one.id] = _export(core, one, Below(folder, target.path(number)))
+            place = Below(folder, target.path(number))
+            results[one.id] = _export(core, one, rows[one.file_id], place)
     return [results[one.id] for one in wanted]
 
 
@@ -139,14 +146,16 @@ def _bundles(
 def _name_of(one: Rendition, row: FileRow) -> str:
     made_from = PurePosixPath(row.path or row.source_path)
     width = f"-{one.width}" if one.kind.startswith("web-") else ""
-    return f"{made_from.stem}{width}{PurePosixPath(one.path or '').suffix}"
+    return f"{made_from.stem}{width}{PurePosixPath(one.path or made_from).suffix}"
 
 
-def _export(core: Core, one: Rendition, target: Below) -> Path | DarkroomError:
+def _export(core: Core, one: Rendition, row: FileRow, target: Below) -> Path | DarkroomError:
     folder = target.base
     try:
-        source = Below(core.home.cache, one.path or "")
+        source = _source(core, one, row)
         digest, identity = fsops.hash_file(source)
+        if digest != (one.sha256 if is_as_is(one) else one.made_sha256):
+            raise Refused("It changed on the disk; nothing was copied.", path=source.path)
         fsops.make_folders(folder.parent, folder.name)
         staged = Below(folder, f".darkroom-{one.id}")
         fsops.drop_staged(staged)
@@ -157,6 +166,14 @@ def _export(core: Core, one: Rendition, target: Below) -> Path | DarkroomError:
     except DarkroomError as error:
         return error
     return target.path
+
+
+def _source(core: Core, one: Rendition, row: FileRow) -> Below:
+    if not is_as_is(one):
+        return Below(core.home.cache, one.path or "")
+    if row.path is None:
+        raise Refused("It lies outside the library and tells nothing: copy it yourself.")
+    return Below(core.home.library, row.path)
 
 
 def _require_stage(order: Order) -> None:

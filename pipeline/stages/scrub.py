@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import BadMedia, Invalid
 from pipeline.intake.formats import RAW
 from pipeline.metadata.window import Window
-from pipeline.model import Category, Done, Format, Json, Made, Outcome, Reject, Skip
+from pipeline.model import Category, Done, Format, Json, Made, Outcome, Reject
 from pipeline.stages.contract import Stage
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ _PARAMS = frozenset(("location", "round_km", "zones", "places", "owner", "artist
 
 
 def run(subject: Subject) -> Outcome:
-    """Facts: `location` ("removed", "rounded", "kept"), `owner`, `artist`, `changed_bytes`.
+    """Facts: `location` ("removed", "rounded", "kept"), `owner`, `artist`, `changed_bytes`; of a
+    file that is as good as scrubbed only `is_silent` and `why`, and nothing is made.
 
-    Rejects, with the reason, what cannot be scrubbed safely; skips what has nothing to scrub.
+    Rejects, with the reason, what cannot be scrubbed safely.
     """
     from pipeline.metadata.scrub import plan as planning
     from pipeline.metadata.scrub.wishes import Wishes
@@ -58,7 +59,7 @@ def run(subject: Subject) -> Outcome:
         except Invalid as error:
             return Reject(str(error))
         if not planned.patches:
-            return Skip(_nothing(planned))
+            return Done({"is_silent": True, "why": _nothing(planned)})
         target = subject.workdir / f"{_NAME}{subject.format.extension}"
         _write(data, planned.patches, target)
     try:

@@ -24,10 +24,11 @@ WORDS = told.XMP.replace(b'exif:GPSLatitude="48,51.5024N"', b"").replace(
 )
 
 
-@pytest.fixture
-def shelf(home: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a Live Photo, the sidecar of another program, and an edit list."""
-    phone = tmp_path / "phone"
+    base = tmp_path_factory.mktemp("private")
+    home, phone = base / "home", base / "phone"
     phone.mkdir()
     (phone / "IMG_1.jpg").write_bytes(told.photo("jpeg"))
     (phone / "IMG_1.mov").write_bytes(film(TAGS))
@@ -96,3 +97,16 @@ def test_a_home_zone_holds_for_the_whole_bundle(shelf: Path, tmp_path: Path) -> 
     assert ran.status == 0, ran.said
     assert _names(into) == {".jpg", ".mov", ".xmp"}
     assert b"Paris" not in next(into.glob("*.xmp")).read_bytes()
+
+
+def test_what_tells_nothing_is_copied_as_it_is(shelf: Path, tmp_path: Path) -> None:
+    """Far from every home zone a bundle needs no change: it is in the folder, byte for byte."""
+    (shelf / "darkroom.toml").write_text(
+        "[privacy]\nhome_zones = [{lat = 0.0, lon = 0.0, radius_m = 300}]\n"
+    )
+    into = tmp_path / "out"
+    ran = cli.darkroom(shelf, "scrub", _photo(shelf), "--zones", "--into", str(into))
+    assert ran.status == 0, ran.said
+    assert "3 copied as they are:" in ran.out
+    assert _names(into) == {".jpg", ".mov", ".xmp"}
+    assert next(into.glob("*.jpg")).read_bytes() == told.photo("jpeg")

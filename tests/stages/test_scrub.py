@@ -10,7 +10,7 @@ from pipeline.intake import kind
 from pipeline.metadata.read import read
 from pipeline.metadata.scrub import plan as planning
 from pipeline.metadata.write.pictures import coded
-from pipeline.model import Done, JsonObject, Outcome, Reject, Skip
+from pipeline.model import Done, JsonObject, Outcome, Reject
 from pipeline.stages.scrub import STAGE
 from tests.kit import media, told
 from tests.kit.films import film
@@ -71,13 +71,14 @@ def test_what_was_made_elsewhere_is_left_alone(tmp_path: Path) -> None:
     """Outside of all home zones nothing is made."""
     zone = {"lat": 0.0, "lon": 0.0, "radius_m": 500}
     outcome, _ = _asked(tmp_path, told.photo("jpeg"), "a.jpg", location="zones", zones=[zone])
-    assert outcome == Skip("it was not made inside a home zone")
+    assert outcome == Done({"is_silent": True, "why": "it was not made inside a home zone"})
 
 
 def test_a_silent_picture_needs_no_copy(tmp_path: Path) -> None:
     """What tells nothing is as good as scrubbed."""
     outcome, _ = _asked(tmp_path, media.jpeg(), "a.jpg", owner=True)
-    assert outcome == Skip("it tells nothing that was to be scrubbed")
+    why = "it tells nothing that was to be scrubbed"
+    assert outcome == Done({"is_silent": True, "why": why})
 
 
 @pytest.mark.parametrize("name", ["picture.bmp", "picture.jp2"])
