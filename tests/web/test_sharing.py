@@ -200,7 +200,7 @@ async def test_a_link_from_making_to_revoking(all_: Clients) -> None:
     address, share = made["address"], made["details"]["id"]
     assert made["details"]["has_password"]
     assert address.startswith(all_.address)
-    look = await all_.stranger.get(address)
+    look = await all_.stranger.get(f"{address}/look")
     assert look.json() == {"needs_password": True, "expires_at": None}
     assert (await all_.stranger.get(f"{address}/files")).status_code == 404
     assert (await all_.stranger.post(f"{address}/open", json={})).status_code == 401
@@ -243,7 +243,7 @@ async def test_a_links_terms_are_changed_under_their_version(all_: Clients) -> N
     )
     assert (freed.json()["has_password"], freed.json()["expires_at"]) == (False, None)
     renewed = await _post(all_.anna, f"/shares/{share}/renew", {}, 200)
-    assert (await all_.stranger.get(made["address"])).status_code == 404
+    assert (await all_.stranger.get(f"{made['address']}/look")).status_code == 404
     await all_.stranger.post(f"{renewed['address']}/open", json={})
     got = await all_.stranger.get(f"{renewed['address']}/files/{file}/content")
     assert got.content.startswith(b"photo")

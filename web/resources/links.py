@@ -79,7 +79,7 @@ class LinkedPage(Given):
     next: str | None
 
 
-@RESOURCE.get("/s/<token>", right=None, gives=LookView, is_rooted=True)
+@RESOURCE.get("/s/<token>/look", right=None, gives=LookView, is_rooted=True)
 async def look(asked: Asked, token: str) -> LookView:
     """Whether the link is good, and needs a password. Counts nothing."""
     return LookView.model_validate(await shares.look(asked.core, token))
