@@ -22,6 +22,7 @@ Samples: TypeAlias = NDArray[Any]  # 8 or 16 bits per sample
 
 PAPER_NITS = 203.0  # BT.2408: diffuse white
 SCRGB_NITS = 80.0  # IEC 61966-2-2
+_SAME = 2  # levels of 255: other spaces differ by 40 and more
 KNEE = 0.6  # of paper white: everything darker is left as it is
 _PQ, _HLG = 16, 18  # transfer characteristics, ITU-T H.273
 _TO_BT709: dict[int, Floats] = {  # by H.273 colour primaries
@@ -83,6 +84,17 @@ def from_codes(primaries: int, transfer: int) -> Develop | None:
         return _encoded(shaped)
 
     return develop
+
+
+@lru_cache(maxsize=16)
+def means(profile: bytes, primaries: int, transfer: int) -> bool:
+    """True where an ICC profile shows colours as these H.273 codes do, to a level of 255."""
+    by_profile, by_codes = from_icc(profile), from_codes(primaries, transfer)
+    if by_profile is None or by_codes is None:
+        return False
+    steps = np.arange(0, 256, 17, dtype=np.uint8)
+    every = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
+    return bool(np.abs(by_profile(every).astype(int) - by_codes(every)).max() <= _SAME)
 
 
 def from_light(samples: NDArray[Any]) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -14,6 +15,7 @@ from pipeline.codecs.encode import choose, jpeg, negative
 from pipeline.codecs.encode.contract import Encoder
 from pipeline.codecs.encode.negative import Negative
 from pipeline.errors import BadMedia, DecodeFailed, TooBig
+from pipeline.metadata import light
 from pipeline.metadata.write import containers
 from tests.kit import media
 
@@ -63,6 +65,21 @@ def test_brings_colours_to_srgb_where_no_profile_can_go() -> None:
     assert fitted.left_out
     assert np.array_equal(fitted.samples, wide.shown())
     assert not np.array_equal(fitted.samples, wide.samples)
+
+
+@pytest.mark.parametrize("quality", [None, 92.0])
+def test_display_p3_stays_wide_in_jpeg_xl(corpus: Path, quality: float | None) -> None:
+    """What phones write: the colours have their name in the file and look the same."""
+    data = (corpus / "hdr_gainmap" / "apple_gainmap_new.jpg").read_bytes()
+    sheet = negative.fitted(negative.read(data, "jpeg"), encoder("jxl"))
+    assert sheet.profile is not None
+    assert sheet.left_out == ()
+    made = encoder("jxl").write(sheet.samples, quality, sheet.profile)
+    assert light.of_jxl(made) == (12, 13)
+    shown = decode.decode(made, "jxl", None).pixels
+    assert np.abs(shown.astype(int) - sheet.shown()).mean() < (0.5 if quality is None else 3)
+    if quality is None:
+        assert np.array_equal(imagecodecs.jpegxl_decode(made), sheet.samples)
 
 
 @pytest.mark.parametrize("name", ["png", "tiff", "jxl"])

@@ -19,6 +19,10 @@ Samples: TypeAlias = NDArray[Any]
 _WHOLE_NUMBERS = tuple(float(quality) for quality in range(1, 101))
 
 
+def _no_profile(_: bytes) -> bool:
+    return False
+
+
 def _as_it_is(data: bytes) -> bytes:
     return data
 
@@ -30,8 +34,8 @@ class Encoder:
     `write` takes samples, a quality of its `scale` (None: without loss, where `is_exact`), and the
     ICC profile of the samples. `scale` holds, rising, the qualities that differ at all: some
     encoders know steps finer than a whole one, others write the same file for two. Samples that the
-    format cannot hold (`has_alpha`, `depth`) and profiles it cannot carry (`has_profile`) are
-    brought down before, by `negative.fitted`. `finish` makes a file smaller without changing a
+    format cannot hold (`has_alpha`, `depth`) and profiles it cannot carry (`has_profile`, `speaks`)
+    are brought down before, by `negative.fitted`. `finish` makes a file smaller without changing a
     pixel: once, at the end of a search.
     """
 
@@ -46,6 +50,7 @@ class Encoder:
     is_exact: bool = False
     is_lossy: bool = True
     has_profile: bool = True
+    speaks: Callable[[bytes], bool] = _no_profile  # profiles it says in its own words
     is_dear: bool = False  # an encoding costs more than a close look at it
     finish: Callable[[bytes], bytes] = _as_it_is
     in_full_colour: Encoder | None = None  # the same without halved chroma, where it halves it

@@ -97,7 +97,7 @@ def fitted(negative: Negative, encoder: Encoder) -> Negative:
     if samples.shape[2] == 4 and not encoder.has_alpha:
         samples = as_rgb(samples)
         left_out.append("transparency, now white")
-    if profile is not None and not encoder.has_profile:
+    if profile is not None and not (encoder.has_profile or encoder.speaks(profile)):
         if colour.from_icc(profile) is not None:
             samples, keeps_colours = _in_srgb(samples, profile), False
             left_out.append("colours outside of sRGB")
