@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from config.settings import Settings, Web
 from pipeline.access import totp
 from pipeline.service import users
 from tests.kit.accounts import PASSWORD, House
-from tests.web.site import OURS, Site, open_site
+from tests.web.site import API, OURS, Site, open_site
+from web.live import NOT_KNOWN
 
 
 @pytest.fixture
@@ -349,3 +354,45 @@ async def test_an_old_link_is_refused_the_same_way_as_an_unknown(site: Site) -> 
             for token in (link.token, "dl_" + "x" * 43)
         ]
     assert old.json()["detail"] == unknown.json()["detail"]
+
+
+# --- sockets -----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def socket(site: Site, **headers: str) -> AsyncIterator[ClientConnection]:
+    """An open WebSocket of the live side."""
+    url = f"{site.address.replace('http', 'ws', 1)}{API}/live"
+    async with connect(url, additional_headers=headers, proxy=None) as client:
+        yield client
+
+
+async def test_an_open_socket_ends_with_its_session(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T67: who is signed out elsewhere hears nothing more, within seconds, on a socket too."""
+    monkeypatch.setattr("web.live.RECHECK_S", 0.0)
+    monkeypatch.setattr("pipeline.service.news.IDLE_S", 0.1)
+    async with site.browser() as browser:
+        cookie = {"Cookie": f"darkroom={browser.cookies['darkroom']}", "Origin": site.address}
+        async with socket(site, **cookie) as client:
+            await browser.delete("/auth/session")
+            with pytest.raises(ConnectionClosed) as ended:
+                async with asyncio.timeout(5):
+                    while True:
+                        await client.recv()
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.code == NOT_KNOWN
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+async def test_a_page_elsewhere_opens_no_socket(site: Site, origin: str) -> None:
+    """T68: a socket with our cookie must come from our own pages."""
+    async with site.browser() as browser:
+        cookie = {"Cookie": f"darkroom={browser.cookies['darkroom']}"}
+    headers = {**cookie, **({"Origin": origin} if origin else {})}
+    async with socket(site, **headers) as client:
+        with pytest.raises(ConnectionClosed) as refused:
+            await client.recv()
+    assert refused.value.rcvd is not None
+    assert refused.value.rcvd.code == NOT_KNOWN
