@@ -35,14 +35,17 @@ def COMMAND(  # noqa: PLR0913, PLR0917 - one parameter per option
     alone: bool,
     as_json: bool,
 ) -> int:
-    """Make copies of photos in which faces are blurred for good.
+    """Make copies of photos and films in which faces are blurred for good.
 
     Darkroom looks for faces in the copy again, until it finds none. Thumbnails and films inside the
-    file, which would still show them, are left out. "private" metadata has no place, owner or
-    author. What belongs to a photo goes along with it. The originals are not touched.
+    file, which would still show them, are left out. In films every face is followed and hidden, the
+    known ones too; their sound stays as it is: voices are not changed. "private" metadata has no
+    place, owner or author. What belongs to a file goes along with it. The originals are not
+    touched.
 
     \b
     Examples:
+      darkroom blur party.mp4 --into ~/for-the-school
       darkroom blur 2023/2023-07/party.jpg --into ~/for-the-school
       darkroom blur --find "tag:football" --but-known --into ~/for-the-club
     """

@@ -7,12 +7,13 @@ parsers. The program inherits the limits of the process that starts it, and dies
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import resource
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -27,6 +28,9 @@ _CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGKILL)
 # Threads' own heaps reserve 64 MB of address space each, which a worker's limit counts.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C"}
 _ALWAYS = ("-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-protocol_whitelist", "file")
+
+
+FED = "file:/proc/self/fd/0"  # the input of a program that is fed
 
 
 class EncodingFailed(BadMedia):
@@ -97,9 +101,45 @@ def run(
                 f"FFmpeg did not finish within {timeout_s:.0f} seconds.", ""
             ) from None
         if status:
-            said = _last_words(words)
-            is_hungry = status in _CRASHES or any(word in said for word in _HUNGRY)
-            raise EncodingFailed(_why(status), said, is_hungry=is_hungry)
+            raise _failure(status, words)
+
+
+def feed(arguments: Sequence[str], workdir: Path, pieces: Iterable[bytes]) -> None:
+    """Run FFmpeg in `workdir` to its end, which reads `pieces` behind each other from `FED`.
+
+    Raises `EncodingFailed`, and whatever `pieces` raises.
+    """
+    with (
+        tempfile.TemporaryFile(dir=workdir) as words,
+        subprocess.Popen(
+            [program(), *_ALWAYS, *arguments],
+            cwd=workdir,
+            env=_ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - workers have one thread
+        ) as running,
+    ):
+        assert running.stdin is not None, "it was asked for"
+        try:
+            for piece in pieces:
+                running.stdin.write(piece)
+            running.stdin.close()
+        except BrokenPipeError:  # it ended before it had read all: its status says why
+            with contextlib.suppress(BrokenPipeError):
+                running.stdin.close()
+        except BaseException:
+            running.kill()
+            raise
+        if status := running.wait():
+            raise _failure(status, words)
+
+
+def _failure(status: int, words: BinaryIO) -> EncodingFailed:
+    said = _last_words(words)
+    is_hungry = status in _CRASHES or any(word in said for word in _HUNGRY)
+    return EncodingFailed(_why(status), said, is_hungry=is_hungry)
 
 
 def plain(path: Path) -> str:

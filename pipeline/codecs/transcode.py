@@ -93,7 +93,7 @@ def transcode(
     """
     try:
         with transcode_rewrite.opened(fd, told, shelf) as film:
-            _require_memory(film)
+            require_memory(film)
             return _made(film, wish, shelf, target)
     except (CannotKeep, _NoGain) as reason:
         return Declined(str(reason))
@@ -103,7 +103,7 @@ def transcode(
         return Unfinished(pause.done, pause.total)
 
 
-def _require_memory(film: Film) -> None:
+def require_memory(film: Film) -> None:
     """Raise before an encoder that is refused memory hangs or crashes instead of saying so.
 
     Address space, measured with x265 and SVT-AV1 at 4K, 8 and 10 bit.

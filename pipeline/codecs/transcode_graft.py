@@ -77,19 +77,29 @@ class _Piece:
     length: int
 
 
-def write(movie: Movie, original: BinaryIO, picture: NewPicture, target: Path) -> None:
-    """Write the film with its new pictures. Raises `DecodeFailed` where the tables are damaged."""
+def write(
+    movie: Movie,
+    original: BinaryIO,
+    picture: NewPicture,
+    target: Path,
+    drops: frozenset[bytes] = frozenset(),
+) -> None:
+    """Write the film with its new pictures. Raises `DecodeFailed` where the tables are damaged.
+
+    Tracks that `movie` was stripped of are left out, and so are boxes of the kinds in `drops`;
+    where there are any, nothing that lies beside the movie comes along either.
+    """
     track = movie.picture()
     layout = _layout(movie, track, picture)
     length = sum(piece.length for piece in layout)
     try:
-        head = _head(movie, track, picture, layout, length)
+        head = _head(movie, track, picture, layout, length, drops)
     except struct.error as error:
         raise DecodeFailed("A header of the film is cut short; it is left as it is.") from error
     with target.open("wb") as out:
         out.write(head)
         _copy(layout, track, picture.chunks(movie, track), picture, original, out)
-        for start, end in _rest(movie):
+        for start, end in _rest(movie) if not drops else ():
             _copy_range(original, start, end - start, out)
 
 
@@ -170,16 +180,21 @@ def _rest(movie: Movie) -> list[Span]:
 
 
 def _head(
-    movie: Movie, track: Track, picture: NewPicture, layout: list[_Piece], length: int
+    movie: Movie,
+    track: Track,
+    picture: NewPicture,
+    layout: list[_Piece],
+    length: int,
+    drops: frozenset[bytes],
 ) -> bytes:
     """Everything in front of the samples; made twice, because offsets count from its end."""
     first = _type(movie, picture)
     is_wide = length + (64 << 20) > _WIDE
     data_head = struct.pack(">I4sQ", 1, b"mdat", length + 16) if is_wide else b""
     data_head = data_head or struct.pack(">I4s", 8 + length, b"mdat")
-    empty = _moov(movie, track, picture, _offsets(layout, 0), is_wide)
+    empty = _moov(movie, track, picture, _offsets(layout, 0), is_wide, drops)
     base = len(first) + len(empty) + len(data_head)
-    moov = _moov(movie, track, picture, _offsets(layout, base), is_wide)
+    moov = _moov(movie, track, picture, _offsets(layout, base), is_wide, drops)
     return first + moov + data_head
 
 
@@ -203,20 +218,27 @@ def _type(movie: Movie, picture: NewPicture) -> bytes:
 
 
 def _moov(
-    movie: Movie, track: Track, picture: NewPicture, offsets: Mapping[int, Numbers], is_wide: bool
+    movie: Movie,
+    track: Track,
+    picture: NewPicture,
+    offsets: Mapping[int, Numbers],
+    is_wide: bool,
+    drops: frozenset[bytes],
 ) -> bytes:
     by_start = {t.span[0]: t for t in movie.tracks}
     out = []
     for kind, start, end in boxes.walk(movie.data, *movie.moov):
         one = by_start.get(start) if kind == b"trak" else None
         if one is None:
-            out.append(box(kind, bytes(movie.data[start:end])))
+            if kind != b"trak" and kind not in drops:
+                out.append(box(kind, bytes(movie.data[start:end])))
             continue
         table = _offset_table(offsets.get(one.number, np.zeros(0, np.int64)), is_wide)
         changes: dict[bytes, Callable[[Span], bytes]] = {}
         changes |= dict.fromkeys((b"stco", b"co64"), partial(_always, table))
         if one is track:
             changes = _picture_changes(movie, track, picture, table)
+        changes |= dict.fromkeys(drops, partial(_always, b""))
         out.append(box(b"trak", _rebuilt(movie.data, (start, end), changes)))
     return box(b"moov", b"".join(out))
 

@@ -210,7 +210,7 @@ def _digest(path: Path) -> str:
 
 def check(film: Film, piece: Piece, path: Path) -> None:
     """Raise `EncodingFailed` unless the piece holds exactly its pictures at their times."""
-    with _read(path) as movie:
+    with read_back(path) as movie:
         track = movie.picture()
         size = transcode_movie.coded_size(movie, track)
         shown = np.sort(transcode_movie.samples(movie, track).pts)
@@ -224,7 +224,7 @@ def check(film: Film, piece: Piece, path: Path) -> None:
 
 
 @contextmanager
-def _read(path: Path) -> Iterator[transcode_movie.Movie]:
+def read_back(path: Path) -> Iterator[transcode_movie.Movie]:
     """The movie in a piece, while its file is open."""
     with path.open("rb") as file:
         movie = transcode_movie.opened(Window(file.fileno()))
@@ -240,7 +240,7 @@ def joined(film: Film, pieces: Sequence[Piece], paths: Sequence[Path]) -> NewPic
     """
     entries, sizes, offsets, times, marks = [], [], [], [], []
     for piece, path in zip(pieces, paths, strict=True):
-        with _read(path) as movie:
+        with read_back(path) as movie:
             track = movie.picture()
             samples = transcode_movie.samples(movie, track)
             entries.append(box(track.entry_kind, bytes(movie.data[slice(*track.entry)])))

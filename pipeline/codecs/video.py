@@ -124,9 +124,20 @@ def _read(clip: Clip) -> Iterator[Shot]:
 
 def developed(clip: Clip, frame: Any, long_side: int) -> Pixels:
     """The frame upright, in sRGB, with square pixels, at most `long_side` long."""
-    orientation = _orientation(frame)
-    shown = resize.fitted((clip.width, clip.height), long_side)
-    width, height = reversed(shown) if orient.swaps_sides(orientation) else shown
+    return _upright(frame, (clip.width, clip.height), long_side)
+
+
+def upright(frame: Any, long_side: int) -> Pixels:
+    """The same for a frame alone, with its pixels as square as they are stored."""
+    size = frame.width, frame.height
+    is_turned = orient.swaps_sides(orientation(frame))
+    return _upright(frame, (size[1], size[0]) if is_turned else size, long_side)
+
+
+def _upright(frame: Any, size: tuple[int, int], long_side: int) -> Pixels:
+    turn = orientation(frame)
+    shown = resize.fitted(size, long_side)
+    width, height = reversed(shown) if orient.swaps_sides(turn) else shown
     is_hdr = colour.is_hdr(int(frame.color_trc))
     rgb = frame.reformat(
         width=width,
@@ -140,7 +151,7 @@ def developed(clip: Clip, frame: Any, long_side: int) -> Pixels:
     if is_hdr:
         develop = colour.from_codes(int(frame.color_primaries), int(frame.color_trc))
         rgb = develop(rgb) if develop else rgb
-    return orient.upright(rgb, orientation)
+    return orient.upright(rgb, turn)
 
 
 def look(frame: Any) -> tuple[float, float]:
@@ -191,11 +202,12 @@ def _stream_orientation(stream: Any) -> int:
     """Only frames carry the display matrix: look at the first one."""
     for packet in islice(stream.container.demux(stream), _MOST_PACKETS):
         for frame in _decoded(packet):
-            return _orientation(frame)
+            return orientation(frame)
     return 1
 
 
-def _orientation(frame: Any) -> int:
+def orientation(frame: Any) -> int:
+    """The EXIF orientation that turns the frame upright."""
     quarter = round(frame.rotation / 90) * 90
     return _ORIENTATIONS.get(quarter, 1)
 

@@ -1,7 +1,8 @@
-"""A copy of a photo in which faces cannot be recognised, on request.
+"""A copy of a photo or film in which faces cannot be recognised, on request.
 
 The copy is a picture of its own, in the original's format where that can be written, else JPEG:
-no thumbnail, preview, gain map, second picture or film of the original is in it. Params:
+no thumbnail, preview, gain map, second picture or film of the original is in it. A film's copy has
+its pictures and its sound; of films all faces are hidden (see `vision/blur_film.py`). Params:
   faces     "all" (default); "others": all but those in `keep`; "chosen": only `boxes`
   boxes     more parts to hide, each [x, y, w, h] as fractions of the upright picture
   keep      faces that stay visible, given in the same way (for "others": the known ones)
@@ -21,6 +22,8 @@ from pipeline.model import Category, Done, Format, Json, Made, Outcome, Reject, 
 from pipeline.stages.contract import Stage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.codecs.blur import Hidden, Shape
     from pipeline.codecs.encode.contract import Encoder
     from pipeline.codecs.encode.negative import Negative
@@ -54,6 +57,8 @@ def run(subject: Subject) -> Outcome:
         network = networks.network(subject.models, "faces")
     except Absent as error:
         return Skip(str(error), is_final=False)
+    if subject.format.category is Category.VIDEO:
+        return _film(subject, wish, network)
     work = _Work(subject, wish, network)
     parts = work.parts()
     if not parts:
@@ -71,6 +76,47 @@ def run(subject: Subject) -> Outcome:
         "detector": manifest()["faces"].version,
     }
     return Done(facts, (Made(_NAME, name, work.mime, width, height),))
+
+
+def _film(subject: Subject, wish: _Wish, network: Net) -> Outcome:
+    """Facts: `faces`, `rounds`, `encoder`, `detector`."""
+    from pipeline.codecs import transcode, transcode_film, transcode_rewrite
+    from pipeline.codecs.transcode_pieces import Shelf
+    from pipeline.vision import blur_film
+    from pipeline.vision.models import manifest
+
+    if wish.faces != "all" or wish.boxes:
+        return Skip("in films all faces are hidden or none: whose they are is not known there")
+    shelf = Shelf(subject.workdir / "pieces")
+    keeps_words = wish.metadata == "keep"
+
+    def target(suffix: str) -> Path:
+        return subject.workdir / f"{_NAME}{suffix}"
+
+    try:
+        with transcode_rewrite.opened(subject.fd, subject.format, shelf) as film:
+            transcode.require_memory(film)
+            made = blur_film.blurred(
+                film, network, shelf, target, keeps_words=keeps_words, shape=wish.shape
+            )
+    except transcode_film.CannotKeep as reason:
+        return Skip(reason.message)
+    except transcode_film.TooMuchHere as reason:
+        return Skip(str(reason), is_final=False)
+    except blur_film.StillThere:
+        return Reject("A face could not be hidden so that nothing finds it; no copy was made.")
+    subject.check()
+    if made is None:
+        return Skip("no face was found that is to be hidden")
+    if wish.metadata == "none":
+        blur_film.forget_dates(made.path)
+    facts: dict[str, Json] = {
+        "faces": made.faces,
+        "rounds": made.rounds,
+        "encoder": made.encoder,
+        "detector": manifest()["faces"].version,
+    }
+    return Done(facts, (Made(_NAME, made.path.name, "video/mp4", made.width, made.height),))
 
 
 class _Work:
@@ -248,10 +294,11 @@ def _box(value: Json) -> Box:
 
 
 def applies(told: Format) -> bool:
-    """Every photo that is decoded."""
+    """Every photo that is decoded, and every film that FFmpeg reads."""
     from pipeline.codecs.decode import DECODED
 
-    return told.name in DECODED
+    return told.name in DECODED or (told.category is Category.VIDEO and told.demuxer is not None)
 
 
-STAGE = Stage(_NAME, 1, run, frozenset((Category.PHOTO,)), applies, is_on_request=True)
+_BLURRED = frozenset((Category.PHOTO, Category.VIDEO))
+STAGE = Stage(_NAME, 1, run, _BLURRED, applies, is_on_request=True)

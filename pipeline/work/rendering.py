@@ -25,7 +25,7 @@ from pipeline.library import fsops, replacing
 from pipeline.library.below import Below
 from pipeline.library.replacing import Replacing
 from pipeline.library.trash import Asking as TrashAsking
-from pipeline.model import Done, Format, Home, Json, JsonObject, Later, Made, Reject, Skip
+from pipeline.model import Category, Done, Format, Home, Json, JsonObject, Later, Made, Reject, Skip
 from pipeline.state import bundles, jobs, originals, people, renditions
 from pipeline.state.asked import LibraryFile
 from pipeline.state.connection import Database
@@ -36,7 +36,12 @@ from pipeline.work.asked import Answer, Asking, Kind
 from pipeline.work.workers.contract import StageCall, VisitRequest, Workers
 
 SMALLER = frozenset({"optimise", "transcode"})  # never done to what they made themselves
-TIMEOUTS_S: Mapping[str, float] = {"transcode": 12 * 3600.0, "proxy": 4 * 3600.0}
+RESUMED = frozenset({"transcode", "proxy"})  # long work that leaves finished pieces behind
+TIMEOUTS_S: Mapping[str, float] = {  # of films
+    "transcode": 12 * 3600.0,
+    "proxy": 4 * 3600.0,
+    "blur": 12 * 3600.0,
+}
 TIMEOUT_S = 900.0
 SLICE_S = 300.0  # of a long film, before others may have the slot
 COMPARE = "compare"  # the stage that holds a copy against its original
@@ -95,7 +100,7 @@ def _ask(
     return Asking(
         stages=(StageCall(stage, {**params, **_keeping(home, stage, source)}),),
         facts=originals.facts(con, source.sha256),
-        timeout_s=TIMEOUTS_S.get(stage, TIMEOUT_S),
+        timeout_s=_timeout_s(stage, source),
         source=source,
         note=params,
     )
@@ -138,7 +143,12 @@ def _source(
 def _keeping(home: Home, stage: str, source: LibraryFile) -> JsonObject:
     """Long work leaves finished pieces for the next visit, and lets others have a turn."""
     keep = str(_pieces(home, source))
-    return {"keep": keep, "slice_s": SLICE_S} if stage in TIMEOUTS_S else {}
+    return {"keep": keep, "slice_s": SLICE_S} if stage in RESUMED else {}
+
+
+def _timeout_s(stage: str, source: LibraryFile) -> float:
+    is_film = source.category is Category.VIDEO
+    return TIMEOUTS_S.get(stage, TIMEOUT_S) if is_film else TIMEOUT_S
 
 
 def _pieces(home: Home, source: LibraryFile) -> Path:
@@ -191,7 +201,7 @@ async def _compared(means: Means, one: Rendition, source: LibraryFile) -> Rendit
         mtime_ns=seen.mtime_ns,
         inode=seen.inode,
         stages=(StageCall(COMPARE, params),),
-        timeout_s=TIMEOUTS_S.get(one.stage, TIMEOUT_S),
+        timeout_s=_timeout_s(one.stage, source),
     )
     reply = await means.workers.visit(request)
     await means.workers.release(reply)

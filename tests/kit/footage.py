@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from pipeline.codecs import ffmpeg
 
 HDR10 = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
@@ -153,4 +155,31 @@ def old(path: Path) -> Path:
     noise = "testsrc2=size=192x108:rate=24:duration=2,noise=alls=12:allf=t,boxblur=1"
     ran(["-f", "lavfi", "-i", noise, "-f", "lavfi", "-i", "sine=frequency=440:duration=2",
          "-g", "12", *OLD[path.name], "-metadata", "title=Old times", str(path)])  # fmt: skip
+    return path
+
+
+def person(path: Path, portrait: Path, *, turned: bool = False) -> Path:
+    """Somebody walks through the picture from left to right, and is not in it at the end."""
+    face = Image.open(portrait).convert("RGB")
+    face.thumbnail((150, 150))
+    size, count = (320, 216), 18
+    raw = path.with_suffix(".raw")
+    with raw.open("wb") as pictures:
+        for n in range(count):
+            picture = Image.new("RGB", size, (90, 110, 130))
+            picture.paste(face, (-60 + n * 24, 20))
+            still = picture.rotate(90, expand=True) if turned else picture
+            pictures.write(still.tobytes())
+    face.close()
+    width, height = reversed(size) if turned else size
+    plain = path.with_name(f"plain-{path.name}")
+    ran(["-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}",
+         "-framerate", "12", "-i", str(raw), "-f", "lavfi", "-i", "sine=frequency=440:duration=1.5",
+         "-c:v", "libx264", "-crf", "10", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "12",
+         "-c:a", "aac", str(plain)])  # fmt: skip
+    raw.unlink()
+    told = ["-metadata", "com.apple.quicktime.location.ISO6709=+48.2082+016.3738+171.000/",
+            "-metadata", "creation_time=2023-07-14T16:03:12Z"]  # fmt: skip
+    ran([*(("-display_rotation", "-90") if turned else ()), "-i", str(plain), "-c", "copy", *told,
+         "-movflags", "use_metadata_tags", str(path)])  # fmt: skip
     return path
