@@ -13,12 +13,13 @@ $(STAMP): pyproject.toml hatch_build.py web/assets/package-lock.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $(STAMP)
 
-# What tests need from the system (exiftool as an oracle, jdupes and strace to check against);
+# What tests need from the system (exiftool as an oracle, jdupes and strace to check against,
+# chromium to look at the pages with);
 # taken where it may be, otherwise the tests that want it skip with a line that says so.
-SYSTEM := libimage-exiftool-perl jdupes strace e2fsprogs
+SYSTEM := libimage-exiftool-perl jdupes strace e2fsprogs chromium
 .PHONY: system
 system:
-	@if command -v exiftool >/dev/null && command -v jdupes >/dev/null && command -v strace >/dev/null && PATH=$$PATH:/usr/sbin command -v mkfs.ext4 >/dev/null; then :; \
+	@if command -v exiftool >/dev/null && command -v jdupes >/dev/null && command -v strace >/dev/null && command -v chromium >/dev/null && PATH=$$PATH:/usr/sbin command -v mkfs.ext4 >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM) >/dev/null; \
 	else echo "NOTICE: without $(SYSTEM) some tests are skipped; install them to run all." >&2; fi

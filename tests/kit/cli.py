@@ -21,7 +21,8 @@ from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE_S = 50.0
-_NO_WAIT = {"DARKROOM_INTAKE__STABLE_FOR_S": "0"}  # fixtures do not grow
+# Fixtures do not grow, and several run at a time.
+_FOR_TESTS = {"DARKROOM_INTAKE__STABLE_FOR_S": "0", "DARKROOM_WEB__PORT": "0"}
 
 Row = dict[str, Any]
 
@@ -133,4 +134,4 @@ def wait_until(holds: Callable[[], bool], what: str, patience_s: float = 30.0) -
 
 def _environment(changes: Mapping[str, str]) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("DARKROOM_")}
-    return {**kept, **_NO_WAIT, **changes}
+    return {**kept, **_FOR_TESTS, **changes}
