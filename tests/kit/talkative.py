@@ -206,5 +206,6 @@ TALKATIVE: Mapping[str, Callable[[], bytes]] = {
     "sound.mp3": mp3,
     "sound.flac": flac,
     "sound.m4a": m4a,
+    "sound.opus": lambda: sound("ogg", "libopus"),
     "beside.xmp": lambda: told.XMP,
 }

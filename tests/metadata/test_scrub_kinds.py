@@ -11,6 +11,7 @@ import pytest
 from pipeline.codecs import frames, packets, raw
 from pipeline.errors import Invalid
 from pipeline.intake import kind
+from pipeline.metadata.scrub import ogg
 from pipeline.metadata.scrub.plan import plan, proof
 from pipeline.metadata.scrub.wishes import Wishes, Zone
 from pipeline.metadata.write.patch import apply
@@ -197,6 +198,43 @@ def test_ape_tags_that_tell_are_refused(key: str) -> None:
     with pytest.raises(Invalid):
         _scrubbed(talkative.mp3({"Title": "Evening", key: "here"}), "sound.mp3")
     assert _scrubbed(talkative.mp3({"Title": "Evening"}), "sound.mp3")
+
+
+def test_pages_of_ogg_get_their_sum() -> None:
+    """As whoever wrote the file has computed it; a changed page has the sum of its new bytes."""
+    original = TALKATIVE["sound.opus"]()
+    made = _scrubbed(original, "sound.opus")
+    assert made != original
+    for data in (original, made):
+        second = data.find(b"OggS", 4)
+        page = bytearray(data[second : data.find(b"OggS", second + 4)])
+        told_sum = bytes(page[22:26])
+        page[22:26] = bytes(4)
+        assert ogg.page_sum(bytes(page)) == told_sum
+
+
+def test_vorbis_comments_share_their_page(corpus: Path) -> None:
+    """A real file that is made to name its place: only these words change, and it plays alike."""
+    original = _commented((corpus / "audio" / "bear_vorbis.ogg").read_bytes(), f"GEO={POSITION}")
+    made = _scrubbed(original, "bear.ogg")
+    assert POSITION.encode() in original
+    assert POSITION.encode() not in made
+    assert packets.digest(made, "ogg") == packets.digest(original, "ogg")
+
+
+def _commented(data: bytes, comment: str) -> bytes:
+    """The second page of an Ogg Vorbis file with one comment instead of its own."""
+    at = data.find(b"OggS", 4)
+    lengths = data[at + 27 : at + 27 + data[at + 26]]
+    start, end = at + 27 + len(lengths), at + 27 + len(lengths) + sum(lengths)
+    first = next(n for n, length in enumerate(lengths) if length < 255) + 1
+    rest = data[start + sum(lengths[:first]) : end]
+    words = comment.encode()
+    packet = b"\3vorbis" + bytes(4) + struct.pack("<II", 1, len(words)) + words + b"\1"
+    assert len(packet) < 255
+    table = bytes([len(packet)]) + lengths[first:]
+    page = data[at : at + 22] + bytes(4) + bytes([len(table)]) + table + packet + rest
+    return data[:at] + page[:22] + ogg.page_sum(page) + page[26:] + data[end:]
 
 
 def test_previews_of_raw_files_lose_their_own_metadata() -> None:

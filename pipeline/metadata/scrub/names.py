@@ -110,3 +110,10 @@ def is_private_key(name: str, orders: Orders) -> bool:
         or (orders.owner and _OWNER_KEY.search(name) is not None)
         or (orders.artist and _ARTIST_KEY.search(name) is not None)
     )
+
+
+def is_private_comment(key: bytes, orders: Orders) -> bool:
+    """A key of Vorbis comments or of an APE tag; pictures in comments tell what they like."""
+    name = key.decode("utf-8", "replace")
+    is_picture = name.upper() in ("METADATA_BLOCK_PICTURE", "COVERART")
+    return is_picture or is_private_key(name, orders) or is_private_name(name, orders)

@@ -19,6 +19,7 @@ from pipeline.metadata.scrub import (
     jpeg,
     jxl,
     matroska,
+    ogg,
     png,
     quicktime,
     riff,
@@ -48,6 +49,7 @@ SCRUBBERS: Mapping[str, _Scrubber] = {
     "wav": riff.wav,
     "mp3": sound.mp3,
     "flac": sound.flac,
+    **dict.fromkeys(("ogg", "opus"), ogg.patches),
     "xmp": xmp.patches,
 }
 _NEAR_KM = 0.005  # rounding of what formats store

@@ -47,7 +47,12 @@ def _require_harmless(data: Data, end: int, orders: Orders) -> None:
         key = data[at + 8 : at + 264].partition(b"\0")[0]
         after = at + 8 + len(key) + 1 + length
         is_text = not int.from_bytes(data[at + 4 : at + 8], "little") & 6
-        if at < 0 or after > end - _APE_HEAD or not is_text or _is_private(key, orders):
+        if (
+            at < 0
+            or after > end - _APE_HEAD
+            or not is_text
+            or names.is_private_comment(key, orders)
+        ):
             raise Invalid("The APE tag of this sound cannot be scrubbed in its place.")
         at = after
 
@@ -103,7 +108,7 @@ def _comments(data: Data, flags: int, start: int, end: int, orders: Orders) -> I
         if len(comment) < 4 + length:
             raise Invalid("The comments of this sound are damaged; it is left alone.")
         at += 4 + length
-        if _is_private(comment[4:].partition(b"=")[0], orders):
+        if names.is_private_comment(comment[4:].partition(b"=")[0], orders):
             dropped += len(comment)
         else:
             kept.append(comment)
@@ -114,9 +119,3 @@ def _comments(data: Data, flags: int, start: int, end: int, orders: Orders) -> I
     yield Patch(start - 4, start, bytes([flags & ~_LAST]) + len(new).to_bytes(3, "big"))
     padding = bytes([flags & _LAST | _PADDING]) + room.to_bytes(3, "big") + bytes(room)
     yield Patch(start, end, new + padding)
-
-
-def _is_private(key: bytes, orders: Orders) -> bool:
-    name = key.decode("utf-8", "replace")
-    is_picture = name.upper() in ("METADATA_BLOCK_PICTURE", "COVERART")
-    return is_picture or names.is_private_key(name, orders) or names.is_private_name(name, orders)
