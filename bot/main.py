@@ -29,9 +29,12 @@ T = TypeVar("T")
 def settings_of(home: Path) -> Settings:
     """The settings of `home`; a mistake in them is an `Invalid` that names it."""
     from config.settings import SettingsError, load
+    from pipeline.service import configuring
 
     try:
-        return load(home)
+        settings = load(home)
+        stored = configuring.stored_at(home, settings)
+        return load(home, stored=stored) if stored else settings
     except SettingsError as error:
         raise Invalid(str(error), hint="Correct darkroom.toml or the environment.") from error
 

@@ -1,6 +1,7 @@
 """Every setting, with its default and its explanation.
 
-Sources, later ones win: the defaults here, `darkroom.toml` in the home, environment variables
+Sources, later ones win: the defaults here, what was changed while Darkroom ran (kept in its
+state), `darkroom.toml` in the home, environment variables
 `DARKROOM_SECTION__KEY`; a secret also as `DARKROOM_SECTION__KEY_FILE`, the path of a file that
 holds it. An unknown key is an error with a suggestion, never silently ignored.
 `load` is called once, by the composition root.
@@ -8,6 +9,7 @@ holds it. An unknown key is an error with a suggestion, never silently ignored.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import tomllib
@@ -16,7 +18,7 @@ from datetime import time
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 ENV_PREFIX = "DARKROOM_"
 NOT_SETTINGS = {"DARKROOM_HOME", "DARKROOM_CORPUS"}  # read by the command line and by tests
@@ -204,15 +206,68 @@ class Settings(Section):
     schedule: Schedule = Schedule()
     web: Web = Web()
     accounts: Accounts = Accounts()
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def source_of(self, name: str) -> str:
+        """Where a setting comes from: environment, darkroom.toml, stored or default."""
+        told = [s for key, s in self._sources.items() if f"{key}.".startswith(f"{name}.")]
+        return told[-1] if told else "default"
 
 
-def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings of `home`. Raises `SettingsError` with one sentence per problem."""
-    merged = _merge(_from_toml(home / "darkroom.toml"), _from_environ(environ))
+def load(
+    home: Path,
+    environ: Mapping[str, str] = os.environ,
+    stored: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the settings of `home`. Raises `SettingsError` with one sentence per problem.
+
+    `stored` are those that were changed while Darkroom ran, by dotted name; what of them makes no
+    sense (any more) is left out, so that nothing stored can keep Darkroom from starting.
+    """
+    layers = {
+        "stored": _nested(stored or {}),
+        "darkroom.toml": _from_toml(home / "darkroom.toml"),
+        "environment": _from_environ(environ),
+    }
+    merged: dict[str, Any] = {}
+    for layer in layers.values():
+        merged = _merge(merged, layer)
     try:
-        return Settings.model_validate(merged)
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        if stored:
+            return load(home, environ)
+        raise SettingsError("; ".join(_sentences(error))) from error
+    settings._sources = {
+        ".".join(where): name for name, layer in layers.items() for where in _keys(layer)
+    }
+    return settings
+
+
+def checked(settings: Settings, name: str, value: Any) -> Settings:
+    """The settings with another value for one of them. Raises `SettingsError`."""
+    changed = _merge(settings.model_dump(), _one(name, value))
+    try:
+        return Settings.model_validate(changed)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentences(error))) from error
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by dotted name as sections; those that make no sense by themselves are left out."""
+    found: dict[str, Any] = {}
+    for name, value in flat.items():
+        one = _one(name, value)
+        with contextlib.suppress(ValidationError):
+            Settings.model_validate(one)
+            found = _merge(found, one)
+    return found
+
+
+def _one(name: str, value: Any) -> dict[str, Any]:
+    for part in reversed(name.split(".")):
+        value = {part: value}
+    return cast("dict[str, Any]", value)
 
 
 def _from_toml(path: Path) -> dict[str, Any]:

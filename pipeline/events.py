@@ -729,6 +729,14 @@ class SigningKeyMade(Event):
     subject: str
 
 
+@event("setting.changed")
+@dataclass(frozen=True)
+class SettingChanged(Event):
+    """A setting was stored, or is the default again; it counts from the next start on."""
+
+    subject: str
+
+
 # --- storage and state -------------------------------------------------------------------------
 
 

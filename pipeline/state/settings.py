@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+from pathlib import Path
 
 from pipeline.model import Json
 
@@ -26,3 +28,23 @@ def put(con: sqlite3.Connection, key: str, value: Json) -> None:
 def remove(con: sqlite3.Connection, key: str) -> None:
     """Forget `key`."""
     con.execute("DELETE FROM settings WHERE key = ?", (key,))
+
+
+def below(con: sqlite3.Connection, prefix: str) -> dict[str, Json]:
+    """All values whose key begins with `prefix`, by the rest of their keys."""
+    rows = con.execute(
+        "SELECT key, value FROM settings WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key",
+        (prefix,),
+    )
+    return {row[0].removeprefix(prefix): json.loads(row[1]) for row in rows}
+
+
+def peek(path: Path, prefix: str) -> dict[str, Json]:
+    """As `below`, of a database that nobody opened yet; nothing where there is none to be read."""
+    if not path.is_file():
+        return {}
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as con:
+            return below(con, prefix)
+    except sqlite3.Error:  # new, damaged or newer: who opens it finds out, and says so
+        return {}
