@@ -175,7 +175,8 @@ def _written(path: Path, data: bytes) -> Path:
     return path
 
 
-PAGES = ("/", "/now", "/people", "/duplicates", "/albums", "/trash", "/system", "/users", "/audit")
+PAGES = ("/", "/now", "/people", "/duplicates", "/albums", "/trash", "/timeline", "/system")
+PAGES += ("/users", "/audit", "/docs/problems")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
