@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.clock import new_id, timestamp
+from pipeline.clock import new_id, timestamp, unix_ms
 from pipeline.errors import DarkroomError, NotFound
 from pipeline.events import JobFinished, JobStarted
 from pipeline.intake import admit, filesystems, roots, sweep
 from pipeline.library import fsops, planning
 from pipeline.library.below import Below
 from pipeline.model import Actor, Json, Priority, Root, RootKind, Take
-from pipeline.state import events, faces, jobs, queue, reports
+from pipeline.state import events, faces, jobs, queue, reports, spans
 from pipeline.state.progress import Progress
 from pipeline.work import headway
 
@@ -145,6 +145,7 @@ async def _catch_up(core: Core) -> None:
     from pipeline.core import Mode
     from pipeline.library import people, similar
 
+    await core.db.write(spans.prune, unix_ms(core.clock.now()))
     if core.index is not None:
         await similar.catch_up(core.db, core.clock, core.index)
     if core.mode is not Mode.REHEARSE and await core.db.read(faces.count) <= FACES_AT_ONCE:
