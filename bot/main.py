@@ -140,6 +140,7 @@ def serve(home: Path, *, verbose: bool = False) -> int:
 
     async def run() -> int:
         async with open_core(home, settings, SystemClock(), Mode.WORK) as core:
+            await serving.prepare(core)
             app = create_app(core, AccountGate(core))
             async with listening(app, settings.web.host, settings.web.port) as address:
                 told = await _welcome(core, address)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
-from pipeline.errors import DarkroomError, Invalid, Refused
+from pipeline.errors import DarkroomError, Invalid, NotFound, Refused
 from pipeline.events import JobStarted
 from pipeline.intake.formats import FORMATS
 from pipeline.library import fsops, names
@@ -18,6 +18,7 @@ from pipeline.library.below import Below
 from pipeline.model import Actor, FileState, JsonObject
 from pipeline.registry import discover
 from pipeline.service import files, outside
+from pipeline.service.media import Media
 from pipeline.state import asked, events, jobs, renditions
 from pipeline.state.files import FileRow
 from pipeline.state.renditions import Rendition, Savings
@@ -76,6 +77,26 @@ async def made(actor: Actor, core: Core, job_id: str) -> list[Rendition]:
     """What the job made, skipped and replaced. Raises `NotFound`."""
     await core.db.read(jobs.require, job_id, actor.library_id)
     return await core.db.read(renditions.of_job, job_id, actor.library_id)
+
+
+async def of_file(actor: Actor, core: Core, file_id: str) -> list[Rendition]:
+    """What was made of one of the actor's files, the newest first."""
+    return await core.db.read(renditions.of_file, actor.library_id, file_id)
+
+
+async def media(actor: Actor, core: Core, file_id: str, rendition_id: str) -> Media:
+    """The bytes of what was made. Raises `NotFound` where there are none, or no more."""
+    made_of = await of_file(actor, core, file_id)
+    one = next((one for one in made_of if one.id == rendition_id), None)
+    if one is None or one.path is None or one.made_sha256 is None:
+        raise NotFound("There is no such copy of this file.")
+    row = await files.one(actor, core, file_id)
+    place = Below(core.home.cache, one.path)
+    found_there = await asyncio.to_thread(fsops.look, place)
+    if found_there is None:
+        raise NotFound("The copy is no longer in the cache.", hint="Ask for it again.")
+    mime = one.mime or "application/octet-stream"
+    return Media(place, mime, found_there.size, one.made_sha256, _name_of(one, row))
 
 
 async def failures(actor: Actor, core: Core, job_id: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pipeline.errors import DarkroomError
 from pipeline.events import Recorded
 from pipeline.intake import roots, watch
 from pipeline.model import Actor, Root, RootKind, Surface, Take
-from pipeline.service import backup, process, studying, tiers, uploads, verify
+from pipeline.service import backup, batches, once, process, studying, tiers, uploads, verify
 from pipeline.state import jobs
 from pipeline.state.jobs import Job
 from pipeline.work.alongside import alongside
@@ -27,6 +27,12 @@ SNAPSHOT, VERIFY, TIERS = "snapshot", "verify", "tiers"
 VERIFY_SHARE = 0.05  # of the library, each time; the next goes on where it ended
 LOOK_FOR_JOBS_S = 1.0
 _log = structlog.get_logger(__name__)
+
+
+async def prepare(core: Core) -> None:
+    """Before anybody can ask: what the last run left unfinished is told so, or forgotten."""
+    await batches.sweep(core)
+    await once.sweep(core)
 
 
 async def serve(core: Core) -> None:

@@ -141,6 +141,16 @@ def of_job(con: sqlite3.Connection, job_id: str, owner_id: str) -> list[Renditio
     return list(map(_rendition, rows))
 
 
+def of_file(con: sqlite3.Connection, owner_id: str, file_id: str) -> list[Rendition]:
+    """What was made of one file of this owner, the newest first."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM renditions WHERE file_id = ? AND owner_id = ?"
+        " ORDER BY made_at DESC, id",
+        (file_id, owner_id),
+    )
+    return list(map(_rendition, rows))
+
+
 def claim(con: sqlite3.Connection, ids: Sequence[str], job_id: str) -> None:
     """Renditions known from before are this job's answer, too."""
     con.executemany("UPDATE renditions SET job_id = ? WHERE id = ?", [(job_id, one) for one in ids])
