@@ -9,11 +9,12 @@ reverses all of it for as long as the original is in the trash.
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from pipeline.clock import Clock, timestamp
-from pipeline.errors import Conflict, DarkroomError
+from pipeline.errors import Conflict, DarkroomError, Refused, TryLater
 from pipeline.library import names, placing, trash
 from pipeline.library.below import Below
 from pipeline.library.fsops import Identity
@@ -73,12 +74,17 @@ async def replace_file(
 
 
 async def resume(db: Database, clock: Clock, home: Home, *, days: int) -> int:
-    """Bring to its end whatever a crash came into the middle of; how many there were."""
-    found = await db.read(replacements.unfinished)
-    for one in found:
+    """Bring to its end whatever a crash came into the middle of; how many there were.
+
+    What cannot be finished now, because a disk is away, stays for the next start.
+    """
+    finished = 0
+    for one in await db.read(replacements.unfinished):
         asking = Asking(one.owner_id, one.actor, job=one.job_id, reason=REASON)
-        await _resume(db, clock, home, one, asking, days)
-    return len(found)
+        with suppress(Refused, TryLater):
+            await _resume(db, clock, home, one, asking, days)
+            finished += 1
+    return finished
 
 
 async def _resume(

@@ -200,7 +200,8 @@ def unfinished(con: sqlite3.Connection) -> list[Unfinished]:
     """What a crash came into the middle of."""
     rows = con.execute(
         "SELECT s.value, f.id, f.owner_id FROM settings s JOIN media_files f"
-        f" ON s.key = '{_UNFINISHED}.' || f.id WHERE s.key GLOB '{_UNFINISHED}.*' ORDER BY f.id"
+        f" ON f.id = substr(s.key, {len(_UNFINISHED) + 2})"
+        f" WHERE s.key GLOB '{_UNFINISHED}.*' ORDER BY f.id"
     )
     return [
         Unfinished(file_id=row["id"], owner_id=row["owner_id"], **json.loads(row["value"]))

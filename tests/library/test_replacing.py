@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Conflict
+from pipeline.errors import Conflict, StorageOffline
 from pipeline.library import journal, replacing, trash
 from pipeline.library.trash import Asking
 from pipeline.model import BundleRole, Home
@@ -108,6 +108,26 @@ async def test_the_rest_of_a_bundle_stays(world: World) -> None:
     assert listing(world.home.library) == ["2023/2023-10/IMG_1.MOV", "2023/2023-10/IMG_1.avif"]
     assert (await world.row(photo))["bundle_id"] == (await world.row(video))["bundle_id"]
     assert [len(listing(world.home.trash))] == [1]
+
+
+async def test_what_cannot_be_finished_now_is_finished_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start with the disk away goes on, and the next one with it there brings all to its end."""
+    file_id = await one_photo(world)
+
+    async def away(*_: object, **__: object) -> None:
+        raise StorageOffline("Its disk is away.")
+
+    with monkeypatch.context() as absent:
+        absent.setattr(trash, "put", away)
+        with pytest.raises(StorageOffline):
+            await replaced(world, file_id, b"small", ".jpg", await world.job())
+        resumed = await replacing.resume(world.db, world.clock, world.home, days=30)
+        assert (resumed, len(listing(world.home.library))) == (0, 2)
+    assert await replacing.resume(world.db, world.clock, world.home, days=30) == 1
+    assert listing(world.home.library) == ["2023/2023-10/IMG_1.jpg"]
+    assert await replacing.resume(world.db, world.clock, world.home, days=30) == 0
 
 
 async def test_bytes_that_are_another_file_are_refused(world: World) -> None:
