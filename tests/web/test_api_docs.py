@@ -1,0 +1,52 @@
+"""The examples of docs/api.md are true: each is run, in order, and answers what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+
+from pipeline.service.requests import Retag
+from tests.service.family import Family
+
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+_EXAMPLE = re.compile(r"```http\n(.*?)\n```\n→ (\d{3})", re.DOTALL)
+
+
+def _filled(text: str, known: dict[str, str]) -> str:
+    for name, value in known.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+async def _run(client: httpx.AsyncClient, example: str) -> httpx.Response:
+    head, _, body = example.partition("\n\n")
+    request, *headers = head.split("\n")
+    method, _, url = request.partition(" ")
+    told = dict(line.split(": ", 1) for line in headers)
+    return await client.request(method, url, headers=told, content=body.encode() or None)
+
+
+def _learn(known: dict[str, str], answer: httpx.Response) -> None:
+    if answer.status_code >= 400:
+        return
+    if "ETag" in answer.headers:
+        known["version"] = answer.headers["ETag"]
+    if "Location" in answer.headers:
+        known["location"] = answer.headers["Location"]
+    if answer.content and isinstance(answer.json().get("job"), str):
+        known["job"] = answer.json()["job"]
+
+
+async def test_every_example_answers_as_it_says(client: httpx.AsyncClient, family: Family) -> None:
+    """A programmer who follows the page sees what it shows."""
+    await family.run(Retag(add=("lake",)), family.photos[0])
+    known = {"photo": family.ids[family.photos[0]]}
+    examples = _EXAMPLE.findall(PAGE.read_text(encoding="utf-8"))
+    assert len(examples) > 20
+    assert len(examples) == PAGE.read_text(encoding="utf-8").count("```http")
+    for example, status in examples:
+        answer = await _run(client, _filled(example, known))
+        assert answer.status_code == int(status), f"{example}\n{answer.text}"
+        _learn(known, answer)
