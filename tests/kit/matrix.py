@@ -168,6 +168,9 @@ FILES: Mapping[str, Row] = {
         "guest", "file", SEEN, path={"kind": "preview"}
     ),
     "GET /api/v2/files/<file_id>/faces": Row("viewer", "file", SEEN),
+    "GET /api/v2/files/<file_id>/renditions": Row("guest", "file", SEEN),
+    "GET /api/v2/files/<file_id>/renditions/<rendition_id>": Row("guest", "rendition", SEEN),
+    "GET /api/v2/renditions/savings": Row("guest"),
     "GET /api/v2/bundles/<bundle_id>": Row("guest", "bundle"),
     "GET /api/v2/months": Row("guest"),
     "GET /api/v2/months/<month>": Row("guest", path={"month": "2023-10"}),
@@ -211,6 +214,10 @@ HOUSE: Mapping[str, Row] = {
     "GET /api/v2/roots/<root_id>": Row("viewer"),
     "POST /api/v2/roots/<root_id>/look": Row("admin"),
     "POST /api/v2/roots/<root_id>/confirm": Row("admin"),
+    "GET /api/v2/settings": Row("admin"),
+    "GET /api/v2/settings/<name>": Row("admin"),
+    "PUT /api/v2/settings/<name>": Row("admin"),
+    "DELETE /api/v2/settings/<name>": Row("admin"),
 }
 
 WORK: Mapping[str, Row] = {
@@ -249,4 +256,14 @@ WORK: Mapping[str, Row] = {
     "DELETE /api/v2/uploads/<upload_id>": Row("editor", "upload"),
 }
 
-TABLE: Mapping[str, Row] = {**ALBUMS, **SHARING, **ACCOUNTS, **FILES, **HOUSE, **WORK}
+OLD: Mapping[str, Row] = {  # version 1 knows nothing of lending
+    "GET /api/v1/files": Row("guest"),
+    "GET /api/v1/files/<file_id>": Row("guest", "file"),
+    "DELETE /api/v1/files/<file_id>": Row("editor", "file"),
+    "GET /api/v1/files/<file_id>/download": Row("guest", "file"),
+    "GET /api/v1/jobs": Row("viewer"),
+    "GET /api/v1/jobs/<job_id>": Row("viewer", "job"),
+    "GET /api/v1/status": Row("viewer"),
+}
+
+TABLE: Mapping[str, Row] = {**ALBUMS, **SHARING, **ACCOUNTS, **FILES, **HOUSE, **WORK, **OLD}

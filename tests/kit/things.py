@@ -36,6 +36,7 @@ def _lend(con: sqlite3.Connection, kind: str, owner: Owner, values: Values, to: 
         "album": Thing("album", values.get("album_id", "")),
         "deleted album": Thing("album", values.get("album_id", "")),
         "file": Thing("file", values.get("file_id", "")),
+        "rendition": Thing("file", values.get("file_id", "")),
     }.get(kind)
     if thing is not None and grants.owner_of(con, thing) is not None:
         grants.give(con, by(owner.user_id), f"lent-{thing.id}", thing, To(to), "view")
@@ -51,6 +52,18 @@ def _file(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
     )
     con.execute("UPDATE media_files SET path = ? WHERE id = ?", (f"made/{name}.jpg", name))
     return {"file_id": name}
+
+
+def _rendition(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
+    values = _file(con, owner, name)
+    con.execute(
+        "INSERT INTO renditions (id, file_id, owner_id, stage, version, params, sha256, outcome,"
+        " path, mime, made_sha256, bytes_before, bytes_after, made_at)"
+        " VALUES (?, ?, ?, 'optimise', 1, '{}', ?, 'made', 'preview.jpg', 'image/jpeg', 'x', 9, ?,"
+        " ?)",
+        (f"of-{name}", name, owner.user_id, f"sha-{owner.user_id}-{name}", BYTES, AT),
+    )
+    return {**values, "rendition_id": f"of-{name}"}
 
 
 def _album(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
@@ -168,6 +181,7 @@ _MAKERS: Mapping[str, Callable[[sqlite3.Connection, Owner, str], Values]] = {
     "album": _album,
     "deleted album": _deleted_album,
     "file": _file,
+    "rendition": _rendition,
     "share": _share,
     "grant": _grant,
     "team": _team,
