@@ -356,6 +356,26 @@ async def test_an_old_link_is_refused_the_same_way_as_an_unknown(site: Site) -> 
     assert old.json()["detail"] == unknown.json()["detail"]
 
 
+async def test_an_account_is_its_owners_to_change(site: Site) -> None:
+    """What is named changes, the rest stays; a password change keeps this browser alone."""
+    async with site.browser() as browser, site.browser() as other:
+        await browser.patch("/account", json={"display_name": "Anna S.", "email": "a@b.org"})
+        await browser.patch("/account", json={"display_name": None})
+        shown = (await browser.get("/account")).json()
+        assert (shown["display_name"], shown["email"]) == (None, "a@b.org")
+        assert (await browser.patch("/account", json={"role": "owner"})).status_code == 422
+        assert (await browser.get("/account/second-factor")).json() == {
+            "is_on": False,
+            "codes_left": 0,
+        }
+        told = {"current": PASSWORD, "wanted": "nine green hills roll"}
+        assert (await browser.post("/account/password", json=told)).status_code == 204
+        assert (await browser.get("/account")).status_code == 200
+        assert (await other.get("/account")).status_code == 401
+        assert (await browser.post("/auth/logout", json={})).status_code == 204
+        assert (await browser.get("/account")).status_code == 401
+
+
 # --- sockets -----------------------------------------------------------------------------------
 
 
