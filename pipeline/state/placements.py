@@ -115,10 +115,11 @@ def by_ids(con: sqlite3.Connection, file_ids: Sequence[str]) -> list[File]:
 def duplicates_in_inbox(con: sqlite3.Connection, limit: int = 500) -> list[File]:
     """Duplicates of placed files whose own source in the inbox was not let go of yet, by id."""
     rows = con.execute(
-        f"{_SELECT} WHERE f.state = 'duplicate' AND f.take = 'move' AND r.kind = 'inbox'"
+        f"{_SELECT} WHERE f.duplicate_of IS NOT NULL"  # has an index, the state of these has none
+        " AND f.state = 'duplicate' AND f.take = 'move' AND r.kind = 'inbox'"
         " AND o.state IN ('placed', 'done') AND o.path IS NOT NULL AND NOT EXISTS"
         "  (SELECT 1 FROM events WHERE subject = f.id AND name = 'file.released')"
-        " ORDER BY f.id LIMIT ?",
+        " ORDER BY +f.id LIMIT ?",
         (limit,),
     )
     return [_file(row) for row in rows]
@@ -215,7 +216,7 @@ _SAME_SIDECAR = f"""
     SELECT side.id, min(same.id) AS twin FROM media_files side
     JOIN media_files mate ON mate.bundle_id = side.bundle_id AND mate.state = 'duplicate'
     JOIN media_files kept ON kept.id = mate.duplicate_of
-    JOIN media_files same ON same.owner_id = side.owner_id AND same.sha256 = side.sha256
+    JOIN media_files same ON same.sha256 = side.sha256 AND +same.owner_id = side.owner_id
      AND same.category = 'sidecar' AND same.state IN ('placed', 'done') AND same.id <> side.id
      AND {_DIRECTORY.format("same")} = {_DIRECTORY.format("kept")}
     WHERE side.id IN (SELECT value FROM json_each(?)) AND side.state = 'studied'

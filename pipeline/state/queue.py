@@ -370,6 +370,15 @@ def job_counts(con: sqlite3.Connection, job_id: str) -> JobCounts | None:
     )
 
 
+def is_open(con: sqlite3.Connection, job_id: str) -> bool:
+    """Has the job a task that is queued or claimed? Counts none, however many there are."""
+    row = con.execute(
+        "SELECT EXISTS (SELECT 1 FROM tasks WHERE job_id = ? AND status IN ('queued', 'claimed'))",
+        (job_id,),
+    ).fetchone()
+    return bool(row[0])
+
+
 def open_count(con: sqlite3.Connection) -> int:
     """How many tasks are queued or claimed."""
     row = con.execute("SELECT count(*) FROM tasks WHERE status IN ('queued', 'claimed')").fetchone()

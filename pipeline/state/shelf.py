@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -64,7 +65,19 @@ def altered(con: sqlite3.Connection, file: Shelved, at: str, *, actor: str) -> b
 
 def unknown(con: sqlite3.Connection, paths: Sequence[str]) -> list[str]:
     """Those of these paths below the library that no file is said to lie at, or about to."""
-    return [path for path in paths if not _is_known(con, path)]
+    asked = json.dumps(list(paths))
+    known = {
+        row[0]
+        for row in con.execute(  # all at once: paths have no index that every state is in
+            "SELECT path FROM media_files WHERE path IN (SELECT value FROM json_each(:asked))"
+            " UNION SELECT to_path FROM renames"
+            "  WHERE to_path IN (SELECT value FROM json_each(:asked))"
+            " UNION SELECT from_path FROM renames"
+            "  WHERE from_path IN (SELECT value FROM json_each(:asked))",
+            {"asked": asked},
+        )
+    }
+    return [path for path in paths if path not in known]
 
 
 def with_size(con: sqlite3.Connection, size: int) -> list[Lost]:
@@ -94,12 +107,3 @@ def put(con: sqlite3.Connection, file_id: str, path: str, key: str, at: str) -> 
         " WHERE id = ? AND state IN ('found', 'studied', 'done', 'missing')",
         (path, key, at, at, file_id),
     )
-
-
-def _is_known(con: sqlite3.Connection, path: str) -> bool:
-    found = con.execute(
-        "SELECT 1 FROM media_files WHERE path = ?"
-        " UNION ALL SELECT 1 FROM renames WHERE to_path = ? OR from_path = ? LIMIT 1",
-        (path, path, path),
-    ).fetchone()
-    return found is not None

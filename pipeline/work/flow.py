@@ -154,8 +154,7 @@ class Flow:
         self.poke()
         while True:
             moved = self._moved
-            counts = await self._means.db.read(queue.job_counts, job_id)
-            if counts is None or counts.open_tasks == 0:
+            if not await self._means.db.read(queue.is_open, job_id):
                 break
             await self._either(moved, LOOK_S)
         return await self._ledger.write(_close_job, job_id, self._ledger.now())

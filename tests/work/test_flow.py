@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import random
@@ -123,8 +124,9 @@ async def among_assassins(folder: Path, files: int, kills: int) -> tuple[int, se
         while left:
             await asyncio.sleep(0.03)
             if pids := rig.workers.child_pids:
-                os.kill(dice.choice(pids), signal.SIGKILL)
-                left -= 1
+                with contextlib.suppress(ProcessLookupError):  # it ended at this very moment
+                    os.kill(dice.choice(pids), signal.SIGKILL)
+                    left -= 1
 
     async with open_rig(folder, slots=4) as rig, asyncio.TaskGroup() as group:
         group.create_task(assassinate(rig))
