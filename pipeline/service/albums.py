@@ -19,7 +19,7 @@ from pipeline.clock import new_id, timestamp
 from pipeline.errors import Invalid, NotFound, Refused
 from pipeline.model import Actor
 from pipeline.service import audit, writing
-from pipeline.state import album_activity, albums, ways
+from pipeline.state import album_activity, album_journal, albums, ways
 from pipeline.state.album_activity import Activity, Comment
 from pipeline.state.albums import Album, AlbumFile, Place, Words
 from pipeline.state.audit import By
@@ -146,8 +146,16 @@ async def page(
     return await core.db.read(read)
 
 
-async def add(actor: Actor, core: Core, album_id: str, file_ids: Sequence[str]) -> Added:
-    """Put files into an album: one's own, or what one may share on.
+async def addable(actor: Actor, core: Core, album_id: str, file_ids: Sequence[str]) -> list[str]:
+    """Which of the files `add` would not refuse. Raises as it does."""
+    require(actor, Right.ALBUMS_WRITE)
+    return await core.db.read(_showable, actor, album_id, file_ids)
+
+
+async def add(
+    actor: Actor, core: Core, album_id: str, file_ids: Sequence[str], *, job: str | None = None
+) -> Added:
+    """Put files into an album: one's own, or what one may share on. With a job it can be undone.
 
     Raises `NotFound`, `NotAllowed`, and `Conflict` for an album that would become too large.
     """
@@ -157,7 +165,10 @@ async def add(actor: Actor, core: Core, album_id: str, file_ids: Sequence[str]) 
 
     def write(con: sqlite3.Connection) -> int:
         reach.album(con, actor, album_id, Permission.ADD)
-        return albums.add(con, audit.by(actor, core), album_id, mine, activity_id)
+        count = albums.add(con, audit.by(actor, core), album_id, mine, activity_id)
+        if job is not None:
+            album_journal.note(con, job, album_id, activity_id, core.clock)
+        return count
 
     count, known = await core.db.write(write), set(mine)
     return Added(count, tuple(one for one in file_ids if one not in known))

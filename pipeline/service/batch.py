@@ -24,9 +24,19 @@ from pipeline.library.exporting import Exported
 from pipeline.library.renaming import Kept, Renamed, RenameUnit
 from pipeline.library.trash import Asking
 from pipeline.model import Actor, FileState, Json, JsonObject
-from pipeline.service import editing, files, metadata, outside, process, renditions
+from pipeline.service import albums, editing, files, metadata, outside, process, renditions
 from pipeline.service.editing import Say, Shift, Zone
-from pipeline.service.requests import NAMES, Convert, Copy, Delete, Move, Operation, Rename, Retag
+from pipeline.service.requests import (
+    NAMES,
+    Convert,
+    Copy,
+    Delete,
+    Gather,
+    Move,
+    Operation,
+    Rename,
+    Retag,
+)
 from pipeline.state import events, jobs, tags
 from pipeline.state import files as stored
 from pipeline.state.files import FileRow
@@ -256,6 +266,8 @@ async def _act(
             return await _convert(actor, core, rows, operation, dry_run=dry_run)
         case Say() | Shift() | Zone():
             return await _edit(actor, core, rows, operation, job_id)
+        case Gather(album):
+            return await _gather(actor, core, rows, album, job_id)
         case Move() | Rename() | Delete():
             reason = operation.reason if isinstance(operation, Delete) else ""
             asking = Asking(actor.library_id, actor.label, job=job_id, reason=reason)
@@ -402,4 +414,20 @@ async def _edit(
     return [
         ItemResult("", one.file_id, not one.reason, one.before, one.after, one.reason)
         for one in told
+    ]
+
+
+async def _gather(
+    actor: Actor, core: Core, rows: dict[str, FileRow], album: str, job_id: str | None
+) -> list[ItemResult]:
+    ids = list(rows)
+    fitting = set(await albums.addable(actor, core, album, ids))
+    if job_id is not None:
+        await albums.add(actor, core, album, ids, job=job_id)
+    why = "It is not yours to show in an album."
+    return [
+        ItemResult("", id, True, None, album)
+        if id in fitting
+        else ItemResult("", id, False, None, None, why)
+        for id in ids
     ]

@@ -75,6 +75,13 @@ class Retag:
 
 
 @dataclass(frozen=True, slots=True)
+class Gather:
+    """Into the album with this id."""
+
+    album: str
+
+
+@dataclass(frozen=True, slots=True)
 class Convert:
     """Copies in another format, in a folder outside Darkroom. See the stage for its words."""
 
@@ -96,7 +103,7 @@ class Convert:
 
 
 FORMATS = ("jpeg", "png", "webp", "avif", "heic", "jxl", "tiff", "gif", "apng")
-Operation = Move | Rename | Copy | Convert | Delete | Retag | Say | Shift | Zone
+Operation = Move | Rename | Copy | Convert | Delete | Retag | Say | Shift | Zone | Gather
 OPERATIONS: Mapping[str, type[Operation]] = {
     "move": Move,
     "copy": Copy,
@@ -107,6 +114,7 @@ OPERATIONS: Mapping[str, type[Operation]] = {
     "edit": Say,
     "shift": Shift,
     "zone": Zone,
+    "album": Gather,
 }
 NAMES = {kind: name for name, kind in OPERATIONS.items()}
 

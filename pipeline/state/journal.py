@@ -17,7 +17,7 @@ class Entry:
 
     id: str
     file_id: str
-    action: str  # 'place', 'move', 'trash', 'restore', 'retag', 'replace', 'edit', 'decide'
+    action: str  # 'place', 'move', 'trash', 'restore', 'retag', 'replace', 'edit', ...
     before: JsonObject
     after: JsonObject
 

@@ -32,7 +32,11 @@ def test_an_operation_is_asked_for_by_name(name: str, options: Any, expected: ob
     ("name", "options", "said"),
     [
         ("mvoe", {}, "Did you mean 'move'?"),
-        ("shred", {}, "There are: move, copy, convert, rename, delete, retag, edit, shift, zone."),
+        (
+            "shred",
+            {},
+            "There are: move, copy, convert, rename, delete, retag, edit, shift, zone, album.",
+        ),
         ("move", {}, "needs: target"),
         ("move", {"traget": "x"}, "Did you mean 'target'?"),
         ("move", {"target": 3}, "3 cannot be the target"),

@@ -89,6 +89,23 @@ async def test_copies_asked_for_from_afar_stay_below_exports(
         assert answer.status_code == 422, destination
 
 
+async def test_into_an_album_and_out_again(client: httpx.AsyncClient, family: Family) -> None:
+    """Those that were in it before stay when the batch is undone."""
+    album = (await client.post("/api/v2/albums", json={"title": "Lake"})).json()["id"]
+    first, *_ = photos = ids(family)
+    wish = {"kind": "album", "album": album}
+    await client.post(URL, json={"operation": wish, "files": [first]})
+    told = (await client.post(URL, json={"operation": wish, "files": photos})).json()
+    assert told["left"] == 0, told
+    inside = "SELECT file_id FROM album_files"
+    assert {row["file_id"] for row in await family.world.query(inside)} == set(photos)
+    await jobs.undo(family.actor, family.core, told["job"])
+    assert [row["file_id"] for row in await family.world.query(inside)] == [first]
+    foreign = {"kind": "album", "album": "nobody's"}
+    answer = await client.post(URL, json={"operation": foreign, "files": photos})
+    assert answer.status_code == 404
+
+
 async def test_what_a_crash_cut_off_is_told(family: Family) -> None:
     """At the next start the job says that the rest was not done."""
     from pipeline.service import batch

@@ -13,7 +13,16 @@ from pipeline.model import Json
 from pipeline.service import batches
 from pipeline.service.batches import MOST_NAMED, Begun, Selection
 from pipeline.service.editing import Say, Shift, Zone
-from pipeline.service.requests import Convert, Copy, Delete, Move, Operation, Rename, Retag
+from pipeline.service.requests import (
+    Convert,
+    Copy,
+    Delete,
+    Gather,
+    Move,
+    Operation,
+    Rename,
+    Retag,
+)
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.paging import Paged, cursor_of, links, values_of
 
@@ -129,8 +138,19 @@ class SetZone(Taken):
         return Zone(self.zone, self.keep)
 
 
+class IntoAlbum(Taken):
+    """Into an album that is one's own, or that one may add to."""
+
+    kind: Literal["album"]
+    album: Annotated[str, Field(max_length=64)]
+
+    def operation(self) -> Operation:
+        """As the services take it."""
+        return Gather(self.album)
+
+
 Wish = Annotated[
-    MoveTo | RenameBy | CopyTo | ConvertTo | Trash | Tag | Edit | ShiftBy | SetZone,
+    MoveTo | RenameBy | CopyTo | ConvertTo | Trash | Tag | Edit | ShiftBy | SetZone | IntoAlbum,
     Field(discriminator="kind"),
 ]
 
