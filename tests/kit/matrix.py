@@ -94,6 +94,7 @@ SHARING: Mapping[str, Row] = {
     "POST /api/v2/shares/<share_id>/renew": Row("editor", "share"),
     "DELETE /api/v2/shares/<share_id>": Row("editor", "share"),
     "GET /s/<token>/look": Row(NOBODY),
+    "POST /s/<token>": Row(NOBODY),
     "POST /s/<token>/open": Row(NOBODY),
     "GET /s/<token>/inside": Row(NOBODY),
     "GET /s/<token>/files": Row(NOBODY),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import Field
 from quart import Request, Response
 
 from pipeline.access import opaque
+from pipeline.errors import NotFound, NotKnown, RateLimited
 from pipeline.service import shares
 from pipeline.service.shares import Inside, Visit
 from pipeline.state.files import FileRow
@@ -106,7 +108,7 @@ async def enter(asked: Asked, token: str, body: Password) -> Answer:
 @RESOURCE.get("/s/<token>/inside", right=None, gives=InsideView, is_rooted=True)
 async def inside(asked: Asked, token: str) -> InsideView:
     """What the link shows, to who went in."""
-    return _inside(await shares.inside(asked.core, token, _pass(asked.request, token)), None)
+    return _inside(await shares.inside(asked.core, token, pass_of(asked.request, token)), None)
 
 
 @RESOURCE.get("/s/<token>/files", right=None, gives=LinkedPage, query=Paged, is_rooted=True)
@@ -114,7 +116,7 @@ async def listing(asked: Asked, token: str, query: Paged) -> Answer:
     """The files that the link shows."""
     told = values_of(query.cursor, [str])
     after = str(told[0]) if told else None  # a file, not its date: that may not be told
-    shown = _pass(asked.request, token)
+    shown = pass_of(asked.request, token)
     found = await shares.page(asked.core, token, shown, after=after, limit=query.limit + 1)
     page = found.rows[: query.limit]
     cursor = cursor_of([page[-1].id]) if len(found.rows) > query.limit else None
@@ -133,7 +135,7 @@ async def listing(asked: Asked, token: str, query: Paged) -> Answer:
 )
 async def content(asked: Asked, token: str, file_id: str) -> Response:
     """The file, as far as the link gives it away; 503 while the copy for it is made."""
-    shown = _pass(asked.request, token)
+    shown = pass_of(asked.request, token)
     one = await shares.download(asked.core, token, shown, file_id)
     return await answering.respond(asked, one, download=True)
 
@@ -149,15 +151,40 @@ async def content(asked: Asked, token: str, file_id: str) -> Response:
 )
 async def derivative(asked: Asked, token: str, file_id: str, kind: str) -> Response:
     """A thumbnail, preview or clip; none of them tells where it was made, or by whom."""
-    shown = _pass(asked.request, token)
+    shown = pass_of(asked.request, token)
     one = await shares.derivative(asked.core, token, shown, file_id, kind)
     return await answering.respond(asked, one)
+
+
+@RESOURCE.post(
+    "/s/<token>",
+    right=None,
+    is_rooted=True,
+    is_raw=True,
+    rate="login",
+    status=303,
+    media_types=("text/html",),
+)
+async def open_by_form(asked: Asked, token: str) -> Response:
+    """Go in from the link's page, as a browser without scripts does it."""
+    form = await asked.request.form
+    headers = {"Location": f"/s/{quote(token, safe='')}", "Cache-Control": "no-store"}
+    try:
+        visit = await shares.enter(asked.core, token, form.get("password"))
+        headers["Set-Cookie"] = _cookie(asked, token, visit)
+    except NotKnown:
+        headers["Location"] += "?failed"
+    except RateLimited:
+        headers["Location"] += "?slow"
+    except NotFound:
+        pass  # the page says that the link is not good
+    return Response(b"", 303, headers)
 
 
 # --- the pass ----------------------------------------------------------------------------------
 
 
-def _pass(request: Request, token: str) -> str:
+def pass_of(request: Request, token: str) -> str:
     """The pass for this link that the browser shows; "" is none, and good for nothing."""
     return request.cookies.get(_cookie_name(token)) or ""
 
