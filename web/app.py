@@ -17,7 +17,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 
 from pipeline.core import Core
 from pipeline.registry import discover
-from web import headers, live, shell
+from web import headers, live, packing, shell
 from web.contract import Gate, Resource, Route
 from web.endpoint import Around, Endpoint, problem_response
 from web.live import Live
@@ -68,6 +68,7 @@ class App(Quart):
             response = _refused(error, request) if is_api else await self._elsewhere(request)
         else:
             response = await endpoint.answer(request, parameters)
+        packing.pack(response, request)
         headers.secure(response, request)
         return response
 

@@ -77,6 +77,20 @@ async def test_options_tells_what_an_address_takes(client: httpx.AsyncClient) ->
     assert "GET" in answer.headers["Allow"]
 
 
+async def test_long_answers_are_packed(client: httpx.AsyncClient) -> None:
+    """Who takes gzip gets it for text of some length; who does not gets it plain, and is told."""
+    url = "/api/v2/openapi.json"
+    packed = await client.get(url)
+    plain = await client.get(url, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert packed.json() == plain.json()
+    assert int(packed.headers["Content-Length"]) < len(plain.content) / 4
+    small = await client.get("/api/v2/months")
+    assert "Content-Encoding" not in small.headers
+
+
 async def test_deep_and_wide_json_is_refused(client: httpx.AsyncClient) -> None:
     """A body of any shape costs no more than its limit (T73)."""
     deep = "[" * 100_000

@@ -12,7 +12,7 @@ from web.contract import Asked
 from web.paging import cursor_of, values_of
 from web.shell import Page
 
-FIRST = 80  # pictures that come with the page itself
+FIRST = 32  # pictures that come with the page itself
 
 
 async def _gather(asked: Asked) -> Mapping[str, Any]:

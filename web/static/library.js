@@ -20,8 +20,7 @@ let shown = new Map(); // "section:index" -> element
 let images = new Map(); // key -> img that waits for its picture
 let lastMove = 0, frame = 0, anchor = null;
 
-const months = new Queue(2, loadMonth);
-const pictures = new Queue(3, loadPicture);
+const requests = new Queue(3, (key) => (typeof key === "number" ? loadMonth(key) : loadPicture(key)));
 
 async function begin() {
   if (words) sections = [await found(null)];
@@ -146,8 +145,8 @@ function drawNow() {
   shown = keep;
   if (words) more(high);
   if (performance.now() - lastMove < SETTLED_MS) return void setTimeout(draw, SETTLED_MS);
-  months.wanted(wanted.sort((a, b) => Math.abs(sections[a].top - y) - Math.abs(sections[b].top - y)));
-  pictures.wanted([...images.keys()].filter((key) => !images.get(key).src));
+  wanted.sort((a, b) => Math.abs(sections[a].top - y) - Math.abs(sections[b].top - y));
+  requests.wanted([...wanted, ...[...images.keys()].filter((key) => !images.get(key).src)]);
   showPlace();
 }
 
