@@ -12,20 +12,16 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
-ENV_PREFIX = "DARKROOM_"
-NOT_SETTINGS = {"DARKROOM_HOME", "DARKROOM_CORPUS"}  # read by the command line and by tests
+from config.sources import SettingsError, from_environ, from_toml, keys, merge
 
-
-class SettingsError(Exception):
-    """A setting that makes no sense; the message names it and says how to mend it."""
+__all__ = ["Settings", "SettingsError", "checked", "load"]
 
 
 class Section(BaseModel):
@@ -226,12 +222,12 @@ def load(
     """
     layers = {
         "stored": _nested(stored or {}),
-        "darkroom.toml": _from_toml(home / "darkroom.toml"),
-        "environment": _from_environ(environ),
+        "darkroom.toml": from_toml(home / "darkroom.toml", _is_secret),
+        "environment": from_environ(environ, _is_secret),
     }
     merged: dict[str, Any] = {}
     for layer in layers.values():
-        merged = _merge(merged, layer)
+        merged = merge(merged, layer)
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
@@ -239,14 +235,14 @@ def load(
             return load(home, environ)
         raise SettingsError("; ".join(_sentences(error))) from error
     settings._sources = {
-        ".".join(where): name for name, layer in layers.items() for where in _keys(layer)
+        ".".join(where): name for name, layer in layers.items() for where in keys(layer)
     }
     return settings
 
 
 def checked(settings: Settings, name: str, value: Any) -> Settings:
     """The settings with another value for one of them. Raises `SettingsError`."""
-    changed = _merge(settings.model_dump(), _one(name, value))
+    changed = merge(settings.model_dump(), _one(name, value))
     try:
         return Settings.model_validate(changed)
     except ValidationError as error:
@@ -260,7 +256,7 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
         one = _one(name, value)
         with contextlib.suppress(ValidationError):
             Settings.model_validate(one)
-            found = _merge(found, one)
+            found = merge(found, one)
     return found
 
 
@@ -268,73 +264,6 @@ def _one(name: str, value: Any) -> dict[str, Any]:
     for part in reversed(name.split(".")):
         value = {part: value}
     return cast("dict[str, Any]", value)
-
-
-def _from_toml(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read as TOML: {error}") from error
-    _refuse_open_secrets(path, found)
-    return found
-
-
-def _refuse_open_secrets(path: Path, found: Mapping[str, Any]) -> None:
-    """A file with a secret in it must be its owner's alone."""
-    secrets = [".".join(where) for where in _keys(found) if _is_secret(where)]
-    if secrets and path.stat().st_mode & 0o077:
-        raise SettingsError(
-            f"{path} holds a secret ({secrets[0]}) and others on this machine may read it: "
-            f"chmod 600 {path}, or name a file with it in {_variable(secrets[0])}"
-        )
-
-
-def _variable(dotted: str) -> str:
-    return f"{ENV_PREFIX}{dotted.upper().replace('.', '__')}_FILE"
-
-
-def _keys(found: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for key, value in found.items():
-        if isinstance(value, dict):
-            yield from _keys(value, (*above, key))
-        else:
-            yield (*above, key)
-
-
-def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in environ.items():
-        if not name.startswith(ENV_PREFIX) or name in NOT_SETTINGS:
-            continue
-        where = tuple(name.removeprefix(ENV_PREFIX).lower().split("__"))
-        if len(where) == 1:
-            continue
-        secret = (*where[:-1], where[-1].removesuffix("_file"))
-        is_file = secret != where and _is_secret(secret)
-        *above, key = secret if is_file else where
-        below = found
-        for part in above:
-            below = below.setdefault(part, {})
-        below[key] = _secret_in(name, Path(value)) if is_file else value
-    return found
-
-
-def _secret_in(name: str, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name}: the file {path} cannot be read") from error
-
-
-def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        both = isinstance(value, dict) and isinstance(below, dict)
-        merged[key] = _merge(cast("dict[str, Any]", below), value) if both else value
-    return merged
 
 
 def _sentences(error: ValidationError) -> list[str]:
