@@ -212,7 +212,7 @@ def _reason(con: sqlite3.Connection, thing: Thing, user_id: str, name: str) -> R
     if widest is None:
         return None
     names = teams.names_of(con, sorted({one.album_owner_id or one.owner_id for one in found}))
-    told = [widest.way, *(one for one in found if one != widest.way)]
+    told = dict.fromkeys((widest.way, *found))  # several of a bundle come by the same way
     sentences = tuple(why.sentence(name, thing.type, one, names) for one in told)
     return Reason(user_id, name, widest.permission, sentences)
 

@@ -39,17 +39,17 @@ async def make(actor: Actor, core: Core, name: str) -> Team:
     return await core.db.write(teams.make, audit.by(actor, core), team_id, name)
 
 
-async def rename(
+async def retitle(
     actor: Actor, core: Core, team_id: str, name: str, seen: int | None = None
 ) -> Team:
     """Another name. Raises `NotFound`, `Conflict`, and `Stale` where `seen` is an old version."""
     require(actor, Right.USERS_WRITE)
     name = writing.line(name, "name of the team")
-    return await core.db.write(teams.rename, audit.by(actor, core), team_id, name, seen)
+    return await core.db.write(teams.retitle, audit.by(actor, core), team_id, name, seen)
 
 
 async def delete(actor: Actor, core: Core, team_id: str, seen: int | None = None) -> None:
-    """Take the team away, and all that is lent to it. Raises as `rename`."""
+    """Take the team away, and all that is lent to it. Raises as `retitle`."""
     require(actor, Right.USERS_WRITE)
     await core.db.write(teams.delete, audit.by(actor, core), team_id, seen)
 

@@ -48,7 +48,7 @@ def make(con: sqlite3.Connection, by: By, team_id: str, name: str) -> Team:
     return get(con, team_id)
 
 
-def rename(
+def retitle(
     con: sqlite3.Connection, by: By, team_id: str, name: str, seen: int | None = None
 ) -> Team:
     """Another name. Raises `NotFound`, and `Conflict` where it is taken or `seen` is old."""

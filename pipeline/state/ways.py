@@ -8,7 +8,7 @@ the rest of its bundle with it, but for the sidecars; one in the trash only with
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 OWN = "own"
 
@@ -27,67 +27,98 @@ class Way:
     album_owner_id: str | None = None
 
 
-_HELD = """WITH held AS (
-    SELECT resource_type, resource_id, permission, NULL AS team_id, NULL AS team
-        FROM user_permissions WHERE user_id = :user
-    UNION ALL SELECT p.resource_type, p.resource_id, p.permission, t.id, t.name
-        FROM team_members m JOIN teams t ON t.id = m.team_id
-        JOIN user_permissions p ON p.team_id = t.id WHERE m.user_id = :user)"""
-_LENT = "h.permission, h.resource_type AS lent, x.owner_id, h.team_id, h.team"
-_NO_ALBUM = "NULL AS album_id, NULL AS album, NULL AS album_owner_id"
-_OWN = "'own' AS permission, NULL AS lent, x.owner_id, NULL AS team_id, NULL AS team"
-_IN = "x.id AS album_id, x.title AS album, x.owner_id AS album_owner_id"
-_LIBRARY = f"""{_HELD} SELECT {_LENT}, {_NO_ALBUM}
-    FROM (SELECT :library AS owner_id) x JOIN held h
-    ON h.resource_type = 'library' AND h.resource_id = x.owner_id"""
-_ALBUMS = f"""
-    SELECT {_OWN}, {_IN} FROM looked x WHERE x.owner_id = :user
-    UNION ALL SELECT {_LENT}, {_IN} FROM looked x JOIN held h
-        ON h.resource_type = 'album' AND h.resource_id = x.id
-    UNION ALL SELECT {_LENT}, {_IN} FROM looked x JOIN held h
-        ON h.resource_type = 'library' AND h.resource_id = x.owner_id"""
-_EVERY_ALBUM = f"""{_HELD}, looked AS (SELECT * FROM albums WHERE deleted_at IS NULL) {_ALBUMS}"""
-_ALBUM = f"""{_HELD}, looked AS
-    (SELECT * FROM albums WHERE deleted_at IS NULL AND id = :album) {_ALBUMS}"""
-_FILE = f"""{_HELD},
-    asked AS (SELECT id, owner_id, bundle_id, category,
-        state IN ('placing', 'placed', 'done', 'missing') AS is_there
-        FROM media_files WHERE id = :file AND state <> 'purged'),
-    kin AS (SELECT id FROM asked UNION SELECT m.id FROM asked x
-        JOIN media_files m ON m.bundle_id = x.bundle_id WHERE x.category IS NOT 'sidecar'),
-    looked AS (SELECT * FROM albums WHERE deleted_at IS NULL AND id IN
-        (SELECT album_id FROM album_files WHERE file_id IN (SELECT id FROM kin)))
-    SELECT {_OWN}, {_NO_ALBUM} FROM asked x WHERE x.owner_id = :user
-    UNION ALL SELECT {_LENT}, {_NO_ALBUM} FROM asked x JOIN held h
-        ON h.resource_type = 'library' AND h.resource_id = x.owner_id
-    UNION ALL SELECT {_LENT}, {_NO_ALBUM} FROM asked x JOIN held h
-        ON h.resource_type = 'file' AND h.resource_id IN (SELECT id FROM kin) WHERE x.is_there
-    UNION ALL SELECT 'view', s.lent, x.owner_id, s.team_id, s.team,
-        s.album_id, s.album, s.album_owner_id FROM asked x, ({_ALBUMS}) s WHERE x.is_there"""
+_LENT = (
+    "SELECT p.permission, p.resource_type AS lent, t.id AS team_id, t.name AS team"
+    " FROM user_permissions p LEFT JOIN teams t ON t.id = p.team_id"
+    " WHERE p.resource_type = :kind AND p.resource_id = :id AND (p.user_id = :user"
+    " OR p.team_id IN (SELECT team_id FROM team_members WHERE user_id = :user))"
+)
+_HELD = (  # the things of one kind that are lent to somebody
+    "SELECT resource_id FROM user_permissions WHERE resource_type = '{}' AND user_id = :user"
+    " UNION SELECT p.resource_id FROM team_members m JOIN user_permissions p"
+    " ON p.team_id = m.team_id WHERE m.user_id = :user AND p.resource_type = '{}'"
+)
+_SEEN_ALBUMS = (
+    "SELECT id, owner_id, title FROM albums WHERE deleted_at IS NULL AND (owner_id = :user"
+    f" OR id IN ({_HELD.format('album', 'album')})"
+    f" OR owner_id IN ({_HELD.format('library', 'library')}))"
+)
 
 
 def to_library(con: sqlite3.Connection, user_id: str, owner_id: str) -> list[Way]:
     """How somebody sees the library of `owner_id`."""
-    rows = con.execute(_LIBRARY, {"user": user_id, "library": owner_id})
-    lent = [Way(**dict(row)) for row in rows]
-    return [Way(OWN, None, owner_id), *lent] if user_id == owner_id else lent
+    own = [Way(OWN, None, owner_id)] if user_id == owner_id else []
+    return own + _lent(con, user_id, "library", owner_id, owner_id)
 
 
 def to_album(con: sqlite3.Connection, user_id: str, album_id: str) -> list[Way]:
     """How somebody sees an album."""
-    rows = con.execute(_ALBUM, {"user": user_id, "album": album_id})
-    return [Way(**dict(row)) for row in rows]
+    row = con.execute(
+        "SELECT id, owner_id, title FROM albums WHERE id = ? AND deleted_at IS NULL", (album_id,)
+    ).fetchone()
+    return [] if row is None else _to_album(con, user_id, row)
 
 
 def to_albums(con: sqlite3.Connection, user_id: str) -> dict[str, list[Way]]:
     """Every album that somebody sees, by id, and how."""
-    found: dict[str, list[Way]] = {}
-    for row in con.execute(_EVERY_ALBUM, {"user": user_id}):
-        found.setdefault(row["album_id"], []).append(Way(**dict(row)))
-    return found
+    rows = con.execute(_SEEN_ALBUMS, {"user": user_id}).fetchall()
+    return {row["id"]: _to_album(con, user_id, row) for row in rows}
 
 
 def to_file(con: sqlite3.Connection, user_id: str, file_id: str) -> list[Way]:
-    """How somebody sees a file."""
-    rows = con.execute(_FILE, {"user": user_id, "file": file_id})
-    return [Way(**dict(row)) for row in rows]
+    """How somebody sees a file; of one's own that it is one's own, and nothing else."""
+    row = con.execute(
+        "SELECT id, owner_id, bundle_id, category,"
+        " state IN ('placing', 'placed', 'done', 'missing') AS is_there"
+        " FROM media_files WHERE id = ? AND state <> 'purged'",
+        (file_id,),
+    ).fetchone()
+    if row is None:
+        return []
+    owner_id = row["owner_id"]
+    if owner_id == user_id:
+        return [Way(OWN, None, owner_id)]
+    found = _lent(con, user_id, "library", owner_id, owner_id)
+    for kin in _kin(con, row) if row["is_there"] else ():
+        found += _lent(con, user_id, "file", kin, owner_id)
+        found += _through_albums(con, user_id, kin, owner_id)
+    return found
+
+
+def _lent(
+    con: sqlite3.Connection, user_id: str, kind: str, thing_id: str, owner_id: str
+) -> list[Way]:
+    rows = con.execute(_LENT, {"kind": kind, "id": thing_id, "user": user_id})
+    return [Way(owner_id=owner_id, **dict(row)) for row in rows]
+
+
+def _to_album(con: sqlite3.Connection, user_id: str, album: sqlite3.Row) -> list[Way]:
+    owner_id = album["owner_id"]
+    found = [Way(OWN, None, owner_id)] if owner_id == user_id else []
+    found += _lent(con, user_id, "album", album["id"], owner_id)
+    found += _lent(con, user_id, "library", owner_id, owner_id)
+    through = {"album_id": album["id"], "album": album["title"], "album_owner_id": owner_id}
+    return [replace(way, **through) for way in found]
+
+
+def _through_albums(
+    con: sqlite3.Connection, user_id: str, file_id: str, owner_id: str
+) -> list[Way]:
+    """By the albums that a file is in: each lends a look, and no more."""
+    rows = con.execute(
+        "SELECT a.id, a.owner_id, a.title FROM album_files f JOIN albums a ON a.id = f.album_id"
+        " WHERE f.file_id = ? AND a.deleted_at IS NULL ORDER BY a.id",
+        (file_id,),
+    ).fetchall()
+    found = [way for row in rows for way in _to_album(con, user_id, row)]
+    return [replace(way, permission="view", owner_id=owner_id) for way in found]
+
+
+def _kin(con: sqlite3.Connection, file: sqlite3.Row) -> list[str]:
+    """The file and those of its bundle that it is seen with; a sidecar is seen by itself."""
+    if file["bundle_id"] is None or file["category"] == "sidecar":
+        return [file["id"]]
+    rows = con.execute(
+        "SELECT id FROM media_files WHERE bundle_id = ? ORDER BY id", (file["bundle_id"],)
+    )
+    return [row["id"] for row in rows]

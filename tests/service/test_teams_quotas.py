@@ -16,7 +16,7 @@ async def test_teams_are_made_by_who_runs_the_household(village: Village) -> Non
     core, anna, ben = village.core, village.anna, village.ben
     for call in (
         teams.make(ben, core, "Mine"),
-        teams.rename(ben, core, village.team, "Mine"),
+        teams.retitle(ben, core, village.team, "Mine"),
         teams.delete(ben, core, village.team),
         teams.join(ben, core, village.team, "ben"),
         teams.leave(ben, core, village.team, "clara"),
@@ -37,10 +37,10 @@ async def test_names_of_teams_are_taken_once(village: Village) -> None:
     with pytest.raises(Conflict):
         await teams.make(anna, core, "FRIENDS")
     with pytest.raises(Conflict):
-        await teams.rename(anna, core, friends.id, "grandparents")
+        await teams.retitle(anna, core, friends.id, "grandparents")
     with pytest.raises(Stale):
-        await teams.rename(anna, core, friends.id, "Pals", 9)
-    renamed = await teams.rename(anna, core, friends.id, "Pals", friends.version)
+        await teams.retitle(anna, core, friends.id, "Pals", 9)
+    renamed = await teams.retitle(anna, core, friends.id, "Pals", friends.version)
     assert (renamed.name, renamed.version) == ("Pals", 2)
     await teams.delete(anna, core, friends.id, 2)
     with pytest.raises(NotFound):

@@ -79,9 +79,9 @@ async def show(asked: Asked, team_id: str) -> Answer:
     is_conditional=True,
     errors=(409,),
 )
-async def rename(asked: Asked, team_id: str, body: TeamWanted) -> Answer:
+async def retitle(asked: Asked, team_id: str, body: TeamWanted) -> Answer:
     """Another name."""
-    return _answer(await teams.rename(asked.actor, asked.core, team_id, body.name, seen(asked)))
+    return _answer(await teams.retitle(asked.actor, asked.core, team_id, body.name, seen(asked)))
 
 
 @RESOURCE.delete("/teams/<team_id>", right=Right.USERS_WRITE, errors=(412,))
