@@ -60,11 +60,10 @@ async def recognised(core: Core, request: Asking) -> Recognised | None:
 
 
 def credentials_of(core: Core, request: Asking) -> Credentials | None:
-    """What is shown; None: nothing. Raises `NotKnown` for what is none of ours."""
-    told = request.headers.get("Authorization")
-    if told is not None:
-        scheme, _, secret = told.partition(" ")
-        if scheme.lower() != "bearer" or not secret or len(secret) > _LONGEST_SECRET:
+    """What is shown; None: nothing. Raises `NotKnown` for a bearer without a token."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":  # any other is meant for the proxy before us
+        if not secret or len(secret) > _LONGEST_SECRET:
             raise NotKnown("Send the credentials as: Authorization: Bearer TOKEN.")
         return Credentials("bearer", secret.strip())
     key = request.headers.get("X-API-Key")

@@ -272,7 +272,7 @@ def test_unknown_names_take_as_long() -> None:
     times: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(200):
         for is_known in (True, False):
-            began = time.perf_counter()
+            began = time.thread_time()
             passwords.matches(known if is_known else None, "a wrong guess")
-            times[is_known].append(time.perf_counter() - began)
+            times[is_known].append(time.thread_time() - began)
     assert abs(median(times[True]) - median(times[False])) < 0.005
