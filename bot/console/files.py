@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,4 +166,6 @@ def _line(item: ItemResult) -> str:
 def _side(side: Side) -> str:
     if isinstance(side, tuple):
         return wording.path(", ".join(side)) or "no tags"
+    if isinstance(side, Mapping):
+        return ", ".join(f"{name} {value}" for name, value in side.items())
     return wording.path(side or "the trash")

@@ -91,7 +91,7 @@ async def identities_of(actor: Actor, core: Core) -> list[Identity]:
     return await core.db.read(identities.listing, actor.user_id)
 
 
-async def unlink(actor: Actor, core: Core, issuer: str) -> None:
+async def forget_identity(actor: Actor, core: Core, issuer: str) -> None:
     """Let a provider open the account no more. Raises `NotAllowed` when nothing else would."""
     require(actor, Right.ACCOUNT_WRITE)
     require_in_person(actor)
@@ -100,7 +100,7 @@ async def unlink(actor: Actor, core: Core, issuer: str) -> None:
     def change(con: sqlite3.Connection) -> None:
         if users.secret_by_id(con, actor.user_id).hash is None:
             raise NotAllowed("Nothing else opens your account.", hint="Set a password first.")
-        if identities.unlink(con, actor.user_id, issuer):
+        if identities.forget(con, actor.user_id, issuer):
             audit.tell(con, by, IdentityUnlinked(actor.user_id, issuer))
 
     await core.db.write(change)

@@ -56,7 +56,7 @@ def listing(con: sqlite3.Connection, user_id: str) -> list[Identity]:
     return [Identity(**dict(row)) for row in rows]
 
 
-def unlink(con: sqlite3.Connection, user_id: str, issuer: str) -> int:
+def forget(con: sqlite3.Connection, user_id: str, issuer: str) -> int:
     """Take an issuer's identities from an account; how many there were."""
     return con.execute(
         "DELETE FROM identities WHERE user_id = ? AND issuer = ?", (user_id, issuer)

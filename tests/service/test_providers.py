@@ -109,7 +109,7 @@ async def test_an_owner_is_linked_in_person_and_never_changed(house: House, club
     assert (proven.user_id, proven.role) == (house.anna.user_id, "owner")
     (known,) = await accounts.identities_of(house.anna, house.core)
     assert known.issuer == club.address
-    await accounts.unlink(house.anna, house.core, club.address)
+    await accounts.forget_identity(house.anna, house.core, club.address)
     assert (await come(house, club)).user_id != house.anna.user_id
 
 

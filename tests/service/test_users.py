@@ -185,7 +185,7 @@ async def test_an_account_without_a_password_keeps_its_way_in(house: House) -> N
     invited = await users.invite(house.anna, house.core, "ben", "viewer")
     ben = replace(house.anna, user_id=invited.user.id, role="viewer")
     with pytest.raises(NotAllowed, match="Nothing else"):
-        await accounts.unlink(ben, house.core, "https://id.example")
+        await accounts.forget_identity(ben, house.core, "https://id.example")
     await accounts.require_password(ben, house.core, "")
 
 

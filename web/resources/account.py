@@ -213,5 +213,5 @@ async def identities(asked: Asked) -> IdentityList:
 @RESOURCE.post("/account/identities/unlink", right=Right.ACCOUNT_WRITE, takes=Issuer, status=204)
 async def unlink(asked: Asked, body: Issuer) -> Answer:
     """Let a provider open the account no more."""
-    await accounts.unlink(asked.actor, asked.core, body.issuer)
+    await accounts.forget_identity(asked.actor, asked.core, body.issuer)
     return Answer()
