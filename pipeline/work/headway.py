@@ -86,7 +86,16 @@ class _Course:
 
     def is_due(self, now: float) -> bool:
         """Is it time to read the rows again?"""
-        return now - self.read_at >= max(LOOK_S, self.cost_s / LOOK_SHARE)
+        gap_s = LOOK_S if self.is_outrun else max(LOOK_S, self.cost_s / LOOK_SHARE)
+        return now - self.read_at >= gap_s
+
+    @property
+    def is_outrun(self) -> bool:
+        """Do the rows tell of fewer files than there are? Whoever waits must not believe them."""
+        standing = self.standing
+        if standing is None or not standing.total:
+            return True
+        return standing.studied + self.studied > standing.total
 
 
 class Headway:

@@ -64,6 +64,16 @@ def test_a_speed_follows_what_was_done_lately() -> None:
     assert not speed.is_known
 
 
+def test_rows_that_were_read_too_early_are_read_again_soon() -> None:
+    """A job whose files were not there yet is not taken for done, however long the look took."""
+    course = headway._Course(Speed(0.0), _standing(total=0), read_at=0.0, cost_s=1.0)
+    assert course.is_due(headway.LOOK_S)
+    course.standing = _standing(total=3, studied=1)
+    assert not course.is_due(headway.LOOK_S)
+    course.studied = 3
+    assert course.is_due(headway.LOOK_S)
+
+
 async def test_what_is_told_of_a_run_only_grows_and_ends(tmp_path: Path) -> None:
     """Files are found while others are done: share and counts never fall, the last is the whole."""
     told: list[Progress] = []
