@@ -19,6 +19,7 @@ from quart import Request, Response
 from quart.wrappers.response import DataBody
 from werkzeug.exceptions import HTTPException
 
+from pipeline.access.reach import NEEDS
 from pipeline.access.rights import Right, require
 from pipeline.core import Core
 from pipeline.errors import DarkroomError, NotKnown
@@ -113,7 +114,7 @@ class Endpoint:
         if self.route.path.startswith(FILE_PATH):
             return await sharing.to_file(actor, self._core, parameters["file_id"], right)
         owner = request.headers.get(LIBRARY_HEADER)
-        if owner is None or owner == actor.user_id:
+        if owner is None or owner == actor.user_id or not asks_a_library(self.route):
             return actor
         return await sharing.into_library(actor, self._core, owner, right)
 
@@ -241,8 +242,14 @@ def _key(told: str) -> str:
     return key
 
 
+def asks_a_library(route: Route) -> bool:
+    """Whether `X-Library` can say whose library a route is about: what is done there is lent."""
+    return route.right in NEEDS and not route.path.startswith(FILE_PATH)
+
+
 def _fingerprint(request: Request, raw: bytes) -> str:
-    said = b"\0".join((request.method.encode(), request.full_path.encode(), raw))
+    library = request.headers.get(LIBRARY_HEADER, "")
+    said = b"\0".join((request.method.encode(), request.full_path.encode(), library.encode(), raw))
     return hashlib.sha256(said).hexdigest()
 
 

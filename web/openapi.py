@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from web.contract import Resource, Route
+from web.endpoint import LIBRARY_HEADER, asks_a_library
 
 VERSION = "2.0.0"
 TAKEN = "#/components/schemas/{model}"
@@ -154,6 +155,8 @@ def _headers(route: Route) -> list[dict[str, Any]]:
         told.append(_header("If-Match", "The version you have seen.", required=True))
     if route.method == "POST" and not route.is_raw and not route.is_secret:
         told.append(_header("Idempotency-Key", "Sent twice, it takes effect once."))
+    if asks_a_library(route):
+        told.append(_header(LIBRARY_HEADER, "Whose lent library is meant; without it one's own."))
     return told
 
 
@@ -183,7 +186,7 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def _failures(route: Route) -> set[int]:
     found = {401, 403, 406, 429, 500, 503, *route.errors}  # who shows bad credentials is told so
-    if "<" in route.path:
+    if "<" in route.path or asks_a_library(route):
         found.add(404)
     if route.takes is not None:
         found |= {400, 408, 413, 415, 422}

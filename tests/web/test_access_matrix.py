@@ -8,8 +8,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from pipeline.registry import discover
 from tests.kit import things
@@ -38,6 +40,34 @@ def test_every_route_has_its_row() -> None:
 def test_a_row_without_a_thing_names_nobodys_thing() -> None:
     """Roles are ordered, and every row says one of them."""
     assert {row.lowest for row in TABLE.values()} <= {NOBODY, *ROLES}
+
+
+def test_no_body_takes_what_it_does_not_name() -> None:
+    """T65: whatever else a body says is refused, in every route and however deep."""
+    lenient = {
+        f"{key}: {model.__name__}"
+        for key, route in _routes().items()
+        for asked in (route.takes, route.query)
+        if asked is not None
+        for model in _models(asked)
+        if model.model_config.get("extra") != "forbid"
+    }
+    assert lenient == set()
+
+
+def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and those within it."""
+    yield model
+    for field in model.model_fields.values():
+        for inner in _classes(field.annotation):
+            yield from _models(inner)
+
+
+def _classes(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for one in get_args(annotation):
+        yield from _classes(one)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,10 @@ async def test_a_lent_library_is_looked_into(all_: Clients) -> None:
     assert {one["id"] for one in own} == set(village.bens)
     refused = await all_.ben.delete(f"{API}/files/{village.files[0]}", headers=inside)
     assert refused.status_code == 403
+    document = await _get(all_.anna, "/openapi.json")
+    told = {path: [one["name"] for one in document["paths"][path]["get"]["parameters"]]
+            for path in ("/api/v2/files", "/api/v2/files/{file_id}", "/api/v2/audit")}  # fmt: skip
+    assert [path for path, names in told.items() if "X-Library" in names] == ["/api/v2/files"]
     (lent,) = (await _get(all_.ben, "/permissions/libraries"))["items"]
     assert lent == {"owner_id": owner, "name": "ann", "permission": "view"}
     assert (await all_.ben.delete(f"{API}/permissions/{made['id']}")).status_code == 204
