@@ -95,10 +95,10 @@ def together(con: sqlite3.Connection, owner_id: str, file_ids: Sequence[str]) ->
     wanted = json.dumps(list(file_ids))
     rows = con.execute(
         "SELECT f.id FROM json_each(?1) w JOIN media_files f ON f.id = w.value"
-        " WHERE f.owner_id = ?2"
+        " WHERE +f.owner_id = ?2"  # the plus: by id, not all files of an owner each time
         " UNION SELECT m.id FROM json_each(?1) w JOIN media_files f ON f.id = w.value"
-        " JOIN media_files m ON m.bundle_id = f.bundle_id WHERE f.owner_id = ?2"
-        " AND m.owner_id = ?2 AND m.bundle_role <> 'sidecar'"
+        " JOIN media_files m ON m.bundle_id = f.bundle_id WHERE +f.owner_id = ?2"
+        " AND +m.owner_id = ?2 AND m.bundle_role <> 'sidecar'"
         " AND m.state IN ('placed', 'done', 'missing')",
         (wanted, owner_id),
     )
