@@ -132,8 +132,8 @@ def table(found: Sequence[Figures], kept: Lossless) -> str:
     told = "; ".join(f"{name} +{points:.2f}" for f in found for name, points in f.at_step)
     steps = f"No closer step of the encoder, points above the target: {told}.\n" if told else ""
     return (
-        f"{head}{rows}\n{steps}\nOn average {mean_trials(found):.2f} encodings of the whole picture a "
-        f"search (bar {TRIALS_BAR}).\n\nLossless lane: {kept.restored} of {kept.files} JPEGs came "
+        f"{head}{rows}\n{steps}\nOn average {mean_trials(found):.2f} encodings of the whole "
+        f"picture a search (bar {TRIALS_BAR}).\n\nLossless lane: {kept.restored} of {kept.files} JPEGs came "
         f"back bit by bit, at {kept.ratio:.3f} of the bytes.\n"
     )
 

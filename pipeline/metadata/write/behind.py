@@ -141,7 +141,7 @@ def _moved(index: _Index, end: int, whole: int, new_end: int, base: int) -> byte
 
 
 def _counts_the_picture(original: bytes) -> bool:
-    """Does Google's directory give a length of the picture itself? It would be wrong from now on."""
+    """Does Google's directory give the picture's own length? It would not be true of a copy."""
     told = written.read(original).whole_xmp
     try:
         directory = rdf.properties(told or b"").get("Container:Directory") if told else None
