@@ -133,8 +133,8 @@ def table(found: Sequence[Figures], kept: Lossless) -> str:
     steps = f"No closer step of the encoder, points above the target: {told}.\n" if told else ""
     return (
         f"{head}{rows}\n{steps}\nOn average {mean_trials(found):.2f} encodings of the whole "
-        f"picture a search (bar {TRIALS_BAR}).\n\nLossless lane: {kept.restored} of {kept.files} JPEGs came "
-        f"back bit by bit, at {kept.ratio:.3f} of the bytes.\n"
+        f"picture a search (bar {TRIALS_BAR}).\n\nLossless lane: {kept.restored} of {kept.files} "
+        f"JPEGs came back bit by bit, at {kept.ratio:.3f} of the bytes.\n"
     )
 
 
