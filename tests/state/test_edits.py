@@ -141,3 +141,20 @@ def test_words_are_found(con: sqlite3.Connection) -> None:
     assert line is not None
     assert "walnut" in line.title
     assert "read" not in line.title
+
+
+def test_many_files_are_looked_up_by_id(con: sqlite3.Connection) -> None:
+    """What belongs to some files is found without looking at all files of their owner."""
+    ids = [f"file-{number:04d}" for number in range(1_000)]
+    for file_id in ids:
+        add_file(con, file_id)
+    ticks: list[int] = []
+
+    def tick() -> int:
+        ticks.append(1)
+        return 0
+
+    con.set_progress_handler(tick, 1_000)
+    assert edits.together(con, OWNER, ids[:200]) == ids[:200]
+    con.set_progress_handler(None, 0)
+    assert len(ticks) < 50  # thousands of steps; by owner it would be a million
