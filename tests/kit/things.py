@@ -31,6 +31,12 @@ def make(con: sqlite3.Connection, kind: str, owner: Owner, name: str, lent_to: s
     return values
 
 
+def lend_library(con: sqlite3.Connection, owner: Owner, to: str) -> None:
+    """Lend somebody's library to somebody else, to look at."""
+    thing = Thing("library", owner.user_id)
+    grants.give(con, by(owner.user_id), f"library-{owner.user_id}", thing, To(to), "view")
+
+
 def _lend(con: sqlite3.Connection, kind: str, owner: Owner, values: Values, to: str) -> None:
     thing = {
         "album": Thing("album", values.get("album_id", "")),

@@ -6,19 +6,22 @@ import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
+from pipeline.access.reach import NEEDS, Permission
+from pipeline.access.rights import Right
 from pipeline.registry import discover
 from tests.kit import things
 from tests.kit.matrix import HIDDEN, NOBODY, REFUSED, ROLES, SEEN, TABLE, Row
 from tests.kit.things import Owner
 from tests.web.village import Clients, open_clients
 from web.contract import Resource, Route
+from web.endpoint import asks_a_library
 from web.rates import POLICIES, Policy, Rates
 
 BYTES = b"preview"
@@ -182,6 +185,32 @@ async def test_every_cell_is_as_the_table_says(walk: Walk, part: int) -> None:
         if key in _routes() and key != "GET /api/v2/events/stream":  # it never ends
             wrong += await _walk_row(walk, key, row, number)
     assert not wrong, "\n".join(wrong)
+
+
+async def test_a_library_is_entered_as_far_as_it_is_lent(walk: Walk) -> None:
+    """T64: `X-Library` is answered 404 until it is lent, and 403 where a look is too little."""
+    asked = [key for key, route in _routes().items() if asks_a_library(route)]
+    assert len(asked) > 20
+    headers = {"X-Library": walk.other.user_id}
+    unlent = {key: await _with(walk, key, headers) for key in asked}
+    assert {key: status for key, status in unlent.items() if status != 404} == {}
+    core = walk.clients.village.core
+    await core.db.write(things.lend_library, walk.other, walk.own.user_id)
+    narrow = [key for key in asked if NEEDS[_right(key)] > Permission.VIEW]
+    lent = {key: await _with(walk, key, headers) for key in narrow}
+    assert {key: status for key, status in lent.items() if status != 403} == {}
+    assert await _with(walk, "GET /api/v2/files", headers) == 200
+
+
+def _right(key: str) -> Right:
+    right = _routes()[key].right
+    assert right is not None
+    return right
+
+
+async def _with(walk: Walk, key: str, headers: dict[str, str]) -> int:
+    row = replace(TABLE[key], headers={**TABLE[key].headers, **headers})
+    return await walk.answer(key, row, {}, "owner")
 
 
 async def test_what_needs_no_account_stands_none(walk: Walk) -> None:
