@@ -120,7 +120,8 @@ async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Progres
                 yield step
                 if moved != (moved := (step.studied, step.processed, step.put_off, step.total)):
                     since = core.clock.monotonic()
-                if step.put_off >= step.waiting and core.clock.monotonic() - since > PATIENCE_S:
+                is_stuck = core.clock.monotonic() - since > PATIENCE_S
+                if is_stuck and _has_stopped(step) and await _has_really_stopped(core, job_id):
                     at = timestamp(core.clock.now())
                     await core.db.write(_give_up, job_id, step.why, actor, at)
                     break
@@ -133,6 +134,16 @@ async def follow(actor: Actor, core: Core, job_id: str) -> AsyncIterator[Progres
             yield headway.progress_of(job_id, standing)
     finally:
         draining.cancel()
+
+
+def _has_stopped(step: Progress) -> bool:
+    return step.put_off >= step.waiting
+
+
+async def _has_really_stopped(core: Core, job_id: str) -> bool:
+    """As the state tells it now: what was last told may be old on a busy machine."""
+    standing = await core.db.read(reports.standing, job_id)
+    return standing is None or _has_stopped(headway.progress_of(job_id, standing))
 
 
 def _give_up(con: sqlite3.Connection, job_id: str, why: str | None, actor: Actor, at: str) -> None:
