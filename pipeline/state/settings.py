@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
 from pathlib import Path
 
 from pipeline.model import Json
+from pipeline.state.aside import reading
 
 
 def get(con: sqlite3.Connection, key: str) -> Json:
@@ -44,7 +44,7 @@ def peek(path: Path, prefix: str) -> dict[str, Json]:
     if not path.is_file():
         return {}
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as con:
+        with reading(path) as con:
             return below(con, prefix)
     except sqlite3.Error:  # new, damaged or newer: who opens it finds out, and says so
         return {}

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote
 
 from pipeline.errors import Broken
 from pipeline.state import events
+from pipeline.state.aside import reading
 from pipeline.state.damage import beside, examine
 from pipeline.state.failures import translated
 
@@ -69,7 +69,7 @@ def copy_live(database: Path, path: Path) -> None:
     _create(path).close()
     try:
         with (
-            _reading(database) as con,
+            reading(database) as con,
             contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy,
         ):
             con.backup(copy)
@@ -202,13 +202,6 @@ def _kept(newest_first: Iterable[Snapshot]) -> list[Snapshot]:
         days.setdefault(f"{snapshot.at:%Y-%m-%d}", snapshot)
         weeks.setdefault(f"{snapshot.at:%G-%V}", snapshot)
     return [*list(days.values())[:DAYS], *list(weeks.values())[:WEEKS]]
-
-
-def _reading(database: Path) -> contextlib.closing[sqlite3.Connection]:
-    """Beside a database that nobody has open nothing is made either, not even SQLite's `-shm`."""
-    is_idle = not database.with_name(f"{database.name}-wal").exists()
-    uri = f"file:{quote(str(database))}?mode=ro" + ("&immutable=1" if is_idle else "")
-    return contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None))
 
 
 def _free_name(folder: Path, stem: str, suffix: str = _SUFFIX) -> Path:
