@@ -252,7 +252,9 @@ async def undo(asked: Asked, job_id: str) -> Undone:
     require(asked.actor, Right.FILES_WRITE)
     await jobs.get(asked.actor, asked.core, job_id)
     done = await jobs.undo(asked.actor, asked.core, job_id)
-    return Undone(reversed=done.reversed, left=[f"{one.file_id}: {one.error.message}" for one in done.left])
+    return Undone(
+        reversed=done.reversed, left=[f"{one.file_id}: {one.error.message}" for one in done.left]
+    )
 
 
 async def _steered(asked: Asked, job_id: str, count: int) -> Steered:
