@@ -176,7 +176,7 @@ def _written(path: Path, data: bytes) -> Path:
 
 
 PAGES = ("/", "/now", "/people", "/duplicates", "/albums", "/trash", "/timeline", "/system")
-PAGES += ("/users", "/audit", "/docs/problems")
+PAGES += ("/users", "/audit", "/settings", "/docs/problems")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,13 +5,14 @@ import { ask, tell } from "./frame.js";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-ask]");
-  if (button) act(button, JSON.parse(button.dataset.body || "{}"));
+  if (button) act(button, button.dataset.body && JSON.parse(button.dataset.body));
 });
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-ask]");
   if (!form) return;
   event.preventDefault();
-  act(form, { [form.dataset.field]: form.elements[form.dataset.field].value });
+  const { field, kind } = form.dataset, said = form.elements[field].value;
+  act(form, { [field]: kind === "json" ? JSON.parse(said) : said });
 });
 document.addEventListener("change", (event) => event.target.form?.matches("form[data-ask]") && event.target.form.requestSubmit());
 
