@@ -155,8 +155,10 @@ async def _welcome(core: Core, address: str) -> str:
     from pipeline.service import links
 
     shown = core.settings.web.public_url or address
-    lines = [
-        "Darkroom is running. Stop it with Ctrl-C; that is always safe.",
+    lines = ["Darkroom is running. Stop it with Ctrl-C; that is always safe."]
+    if core.opened is not None and core.opened.reason:
+        lines.append(f"  Note: {core.opened.reason}")
+    lines += [
         f"  Look at it on    {shown}",
         f"  Drop files into  {core.home.inbox}",
         f"  Find them in     {core.home.library}",
@@ -164,8 +166,6 @@ async def _welcome(core: Core, address: str) -> str:
     if first := await links.first_administrator(core):
         lines += ["", "  Nobody has an account yet. This link makes yours, once:"]
         lines += [f"  {first.address(shown)}", ""]
-    if core.opened is not None and core.opened.reason:
-        lines.append(f"  Note: {core.opened.reason}")
     return "\n".join(lines)
 
 

@@ -21,7 +21,7 @@ from pipeline.service.authenticating import Credentials
 from tests.kit import cli
 from tests.kit.accounts import PASSWORD, cheap_passwords
 
-LINK = re.compile(r"http://127\.0\.0\.1:8420/welcome#(dl_\S+)")
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/welcome#(dl_\S+)")
 
 
 @pytest.fixture(scope="module")
