@@ -155,10 +155,12 @@ async def most_in_flight(page: Page, address: str) -> int:
     page.on("request", begun)
     page.on("requestfinished", lambda request: waiting.discard(request))  # noqa: PLW0108 - a built-in cannot be wrapped
     page.on("requestfailed", lambda request: waiting.discard(request))  # noqa: PLW0108 - a built-in cannot be wrapped
-    for _ in range(100):
+    await page.mouse.move(600, 400)
+    for step in range(100):
         await page.mouse.wheel(0, 5_000 * 190 // 100)
-        await page.wait_for_timeout(40)
-    await page.wait_for_load_state("networkidle")
+        await page.wait_for_timeout(400 if step % 10 == 9 else 40)  # who scrolls rests at times
+    await page.wait_for_timeout(1_000)
+    assert most > 0, "nothing was asked for: the wall was not scrolled"
     return most
 
 
