@@ -1,7 +1,16 @@
-// Buttons and small forms that ask the API for one thing: what to ask stands on them.
-//   data-ask="POST /api/…" data-body='{…}' data-done="what to tell" data-undo="POST /api/…"
+// Buttons and forms that ask the API for one thing: what to ask stands on them.
+//   data-ask="POST /api/…/{field}"   {field} is taken from the form, or from a select beside
+//   data-body='{…}'                  what a button says; a form says its fields (fields.js)
+//   data-field="name"                the one field of a form that asks as soon as it is changed
+//   data-match="3"                   the version that was seen
+//   data-confirm="Really?"           asked first, where nothing can be undone
+//   data-done="…"                    what to tell then
+//   data-undo="POST /api/…/{id}"     takes it back; {id} is taken from the answer
+//   data-shows="id"                  shows the answer's data-value in the output of this element
+//   data-then="/albums"              the page to go to; else the page's content is brought anew
 
 import { ask, tell } from "./frame.js";
+import { filled, said } from "./fields.js";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-ask]");
@@ -11,23 +20,57 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-ask]");
   if (!form) return;
   event.preventDefault();
-  const { field, kind } = form.dataset, said = form.elements[field].value;
-  act(form, { [field]: kind === "json" ? JSON.parse(said) : said });
+  act(form, form.dataset.field ? single(form) : { ...JSON.parse(form.dataset.body ?? "{}"), ...said(form) });
 });
-document.addEventListener("change", (event) => event.target.form?.matches("form[data-ask]") && event.target.form.requestSubmit());
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (form?.matches("form[data-ask][data-field]") && !form.querySelector("button")) form.requestSubmit();
+});
+
+function single(form) {
+  const { field, kind } = form.dataset, told = form.elements[field].value;
+  return { [field]: kind === "json" ? JSON.parse(told) : told };
+}
 
 async function act(element, body) {
-  const { ask: asked, done, undo, undoBody } = element.dataset;
-  const controls = element.matches("button") ? [element] : [...element.elements];
+  const { ask: asked, match, confirm: question, shows, then } = element.dataset;
+  if (question && !confirm(question)) return;
+  const isButton = element.matches("button");
+  const controls = (isButton ? [element] : [...element.elements]).filter((control) => !control.disabled);
+  const [method, address] = filled(asked, isButton ? {} : element.elements).split(" ");
   for (const control of controls) control.disabled = true;
   try {
-    await ask(...asked.split(" "), body);
-    if (element.matches("button, [data-refresh]")) refresh();
-    if (done) tell(done, undo && (async () => { await ask(...undo.split(" "), JSON.parse(undoBody || "{}")); refresh(); }));
+    const answer = await ask(method, address, body, match === undefined ? {} : { "If-Match": `"${match}"` });
+    if (shows) show(shows, answer, element);
+    else if (then) location.assign(then);
+    else if (isButton || "refresh" in element.dataset || !element.dataset.field) await refresh();
+    told(element, answer);
   } catch (error) {
     tell(error.message);
   }
   for (const control of controls) control.disabled = false;
+}
+
+/** Say that it is done, and offer to take it back. */
+function told(element, answer) {
+  const { done, undo, undoBody } = element.dataset;
+  if (!done) return;
+  tell(done, undo && (async () => {
+    const [method, address] = filled(undo, answer ?? {}).split(" ");
+    try {
+      await ask(method, address, undoBody === undefined && method === "DELETE" ? undefined : JSON.parse(undoBody ?? "{}"));
+      await refresh();
+    } catch (error) { tell(error.message); }
+  }));
+}
+
+// What is shown this once stays until the page is left: nothing is brought anew behind it.
+function show(id, answer, element) {
+  const shown = document.getElementById(id);
+  const found = element.dataset.value.split(".").reduce((value, name) => value[name], answer);
+  shown.querySelector("output").textContent = Array.isArray(found) ? found.join("\n") : found;
+  shown.hidden = false;
+  if (element.matches("form")) element.reset();
 }
 
 /** Show the page's content anew, as the server sees it now. */
