@@ -20,7 +20,7 @@ from quart import Request, Response
 FOLDER = Path(__file__).parent / "static"
 PREFIX = "/static/"
 FOR_EVER = "public, max-age=31536000, immutable"
-_IMPORT = re.compile(rb'((?:from|import)\s*")\./([\w.-]+)(")')
+_IMPORT = re.compile(rb'((?:from|import)\s*\(?\s*")\./([\w.-]+)(")')
 _PLAIN = ("text/", "application/javascript", "application/json", "image/svg")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from pipeline.state.albums import AlbumFile
+from pipeline.state.files import FileRow
 from web.contract import Given
 
 
@@ -64,6 +65,8 @@ class AlbumFileView(Given):
     width: int | None
     height: int | None
     duration_s: float | None
+    ratio: float  # width/height as it is shown
+    key: str  # changes with the content and makes a thumbnail's address immutable
     favourites: int
     is_favourite: bool
     comments: int
@@ -85,6 +88,8 @@ class AlbumFileView(Given):
             width=row.width,
             height=row.height,
             duration_s=row.duration_s,
+            ratio=_ratio(row),
+            key=(row.sha256 or "")[:12],
             favourites=one.favourites,
             is_favourite=one.is_favourite,
             comments=one.comments,
@@ -117,3 +122,11 @@ class Activities(Given):
 
     items: list[ActivityView]
     next: str | None
+
+
+def _ratio(row: FileRow) -> float:
+    if not row.width or not row.height:
+        return 1.0
+    turned = (row.orientation or 1) >= 5
+    ratio = row.height / row.width if turned else row.width / row.height
+    return min(4.0, max(0.3, ratio))
