@@ -6,11 +6,12 @@
 //   data-confirm="Really?"           asked first, where nothing can be undone
 //   data-done="…"                    what to tell then
 //   data-undo="POST /api/…/{id}"     takes it back; {id} is taken from the answer
-//   data-shows="id"                  shows the answer's data-value in the output of this element
+//   data-shows="link.address"        what of the answer is shown this once (once.js), under data-hint
 //   data-then="/albums"              the page to go to; else the page's content is brought anew
 
 import { ask, tell } from "./frame.js";
 import { filled, said } from "./fields.js";
+import { showOnce } from "./once.js";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-ask]");
@@ -41,8 +42,9 @@ async function act(element, body) {
   for (const control of controls) control.disabled = true;
   try {
     const answer = await ask(method, address, body, match === undefined ? {} : { "If-Match": `"${match}"` });
-    if (shows) show(shows, answer, element);
-    else if (then) location.assign(then);
+    element.closest("dialog")?.close();
+    if (shows) showOnce(element.dataset.hint, shows.split(".").reduce((value, name) => value[name], answer));
+    if (then) location.assign(then);
     else if (isButton || "refresh" in element.dataset || !element.dataset.field) await refresh();
     told(element, answer);
   } catch (error) {
@@ -64,16 +66,9 @@ function told(element, answer) {
   }));
 }
 
-// What is shown this once stays until the page is left: nothing is brought anew behind it.
-function show(id, answer, element) {
-  const shown = document.getElementById(id);
-  const found = element.dataset.value.split(".").reduce((value, name) => value[name], answer);
-  shown.querySelector("output").textContent = Array.isArray(found) ? found.join("\n") : found;
-  shown.hidden = false;
-  if (element.matches("form")) element.reset();
-}
-
-/** Show the page's content anew, as the server sees it now. */
-export function refresh() {
-  return window.htmx.ajax("GET", location.href, { target: "#content > section", select: "#content > section", swap: "outerHTML" });
+/** Show the page's content anew, as the server sees it now; what was unfolded stays so. */
+export async function refresh() {
+  const open = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
+  await window.htmx.ajax("GET", location.href, { target: "#content > section", select: "#content > section", swap: "outerHTML" });
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 }
