@@ -7,9 +7,9 @@ Read first: `exact.py` for any folders, `similar.py` for look-alikes.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipeline.library import keeper
+from pipeline.library import keeper, resemblance
 from pipeline.library.keeper import Keeper
 from pipeline.state import bursts, duplicates
 from pipeline.state.duplicates import Group, Member, Pair
@@ -17,12 +17,16 @@ from pipeline.state.duplicates import Group, Member, Pair
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One group with the file proposed to be kept. `cursor` continues the list after it."""
+    """One group with the file proposed to be kept, and why its files are held for alike.
+
+    `cursor` continues the list after it.
+    """
 
     members: tuple[Member, ...]
     pairs: tuple[Pair, ...]
     keeper: Keeper
     cursor: str
+    alike: tuple[str, ...] = ()
 
     @property
     def reclaimable(self) -> int:
@@ -33,7 +37,10 @@ class Review:
 def exact(con: sqlite3.Connection, owner_id: str, after: str = "", limit: int = 50) -> list[Review]:
     """Files with equal bytes: the one in the library is the keeper, the others were not stored."""
     return [
-        _review(group, Keeper(group.members[0].file_id, ("in the library",)))
+        replace(
+            _review(group, Keeper(group.members[0].file_id, ("in the library",))),
+            alike=("every byte is the same",),
+        )
         for group in duplicates.exact_groups(con, owner_id, after, limit)
     ]
 
@@ -59,4 +66,5 @@ def series(
 
 
 def _review(group: Group, kept: Keeper) -> Review:
-    return Review(group.members, group.pairs, kept, cursor=group.members[0].file_id)
+    alike = resemblance.why(group.members, group.pairs)
+    return Review(group.members, group.pairs, kept, group.members[0].file_id, alike)

@@ -19,14 +19,13 @@ from pipeline.library import trash
 from pipeline.library.duplicates import Review
 from pipeline.library.renaming import Kept
 from pipeline.library.trash import Asking
-from pipeline.metadata.facts import TakenFrom
-from pipeline.model import Actor, FileState, JsonObject
-from pipeline.service import duplicates
-from pipeline.state import decisions, edits, events, files, jobs, tags
+from pipeline.model import Actor, FileState
+from pipeline.service import duplicates, merging
+from pipeline.service.merging import Takeover
+from pipeline.state import decisions, events, files, jobs
 from pipeline.state.duplicates import Member
-from pipeline.state.edits import Patch
 from pipeline.state.files import FileRow
-from pipeline.state.tags import PERSON, Wanted
+from pipeline.vision.quality import ranking
 
 if TYPE_CHECKING:
     from pipeline.core import Core
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 JOB_TYPE = "duplicates"
 REASON = "a better one is kept"
 MOST = 1_000  # groups decided at once
-_GUESSED = frozenset({TakenFrom.NAME, TakenFrom.MTIME, TakenFrom.DOCUMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +45,33 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Which of a group is kept; `best` is what is proposed. Only pairs so near are touched."""
+    """Which of a group is kept. Only pairs so near are touched.
 
-    prefer: Literal["best", "largest", "oldest"] = "best"
+    `best` is what is proposed, `quality` the better picture whatever its size, `largest` has most
+    pixels, `oldest` is longest in the library.
+    """
+
+    prefer: Literal["best", "quality", "largest", "oldest"] = "best"
     folder: str = ""  # of the library: files in it come first
     distance: int = 4  # of 64 bits
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was done, or would be: groups, files and bytes that go, and what was left and why."""
+    """What was done, or would be: groups, files and bytes that go, and what was left and why.
+
+    `takeovers` say what goes over to the files that are kept.
+    """
 
     job_id: str | None
     groups: int
     files: int
     bytes: int
-    merged: int
+    takeovers: tuple[Takeover, ...]
     left: tuple[Kept, ...]
+
+
+NOTHING = Applied(None, 0, 0, 0, (), ())
 
 
 async def by_rule(actor: Actor, core: Core, rule: Rule) -> list[Verdict]:
@@ -85,10 +93,10 @@ async def apply(
     rows = await _rows(actor, core, verdicts)
     going = [rows[one] for verdict in verdicts for one in verdict.trash]
     total = sum(row.size for row in going)
-    patches = await core.db.read(_patches, actor.library_id, verdicts) if merges else {}
+    takeovers = await _takeovers(actor, core, verdicts) if merges else ()
     if dry_run:
-        return Applied(None, len(verdicts), len(going), total, len(patches), ())
-    job_id = await _decide(actor, core, verdicts, patches)
+        return Applied(None, len(verdicts), len(going), total, takeovers, ())
+    job_id = await _decide(actor, core, verdicts, takeovers)
     asking = Asking(actor.library_id, actor.label, job=job_id, reason=REASON)
     days = core.settings.library.trash_days
     ids = [row.id for row in going]
@@ -98,13 +106,18 @@ async def apply(
     stayed = {one.file_id for one in left}
     gone = [row for row in going if row.id not in stayed]
     freed = sum(row.size for row in gone)
-    return Applied(job_id, len(verdicts), len(gone), freed, len(patches), left)
+    return Applied(job_id, len(verdicts), len(gone), freed, takeovers, left)
 
 
 async def remember(
-    actor: Actor, core: Core, pairs: Sequence[tuple[str, str]], decision: duplicates.Decision
+    actor: Actor,
+    core: Core,
+    pairs: Sequence[tuple[str, str]],
+    decision: duplicates.Decision | None,
 ) -> str:
     """Note what a person says of pairs; they are not asked about again. The job, to undo it by.
+
+    None forgets what was decided, so that they are asked about again.
 
     Raises `NotFound` where one of the files is not there; then nothing is noted.
     """
@@ -140,10 +153,22 @@ def _worth(group: Review, rule: Rule, member: Member) -> tuple[bool, float, bool
     match rule.prefer:
         case "largest":
             return is_there, float((member.width or 0) * (member.height or 0)), is_best
+        case "quality":
+            return is_there, float(_beaten(group, member)), is_best
         case "oldest":
             older = sum(member.found_at < other.found_at for other in group.members)
             return is_there, float(older), is_best
     return is_there, float(is_best), is_best
+
+
+def _beaten(group: Review, member: Member) -> int:
+    """Than how many of the others it is clearly the better picture."""
+    return sum(ranking.better(member.quality, other.quality) > 0 for other in group.members)
+
+
+async def _takeovers(actor: Actor, core: Core, verdicts: Sequence[Verdict]) -> tuple[Takeover, ...]:
+    groups = [(one.keep, one.trash) for one in verdicts]
+    return tuple(await core.db.read(merging.plan, actor, groups))
 
 
 async def _rows(actor: Actor, core: Core, verdicts: Sequence[Verdict]) -> dict[str, FileRow]:
@@ -165,93 +190,22 @@ async def _rows(actor: Actor, core: Core, verdicts: Sequence[Verdict]) -> dict[s
     return rows
 
 
-# --- merging -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Merge:
-    """What goes over to the file that is kept."""
-
-    fields: Patch
-    tags: tuple[str, ...]
-
-
-def _patches(
-    con: sqlite3.Connection, owner_id: str, verdicts: Sequence[Verdict]
-) -> dict[str, _Merge]:
-    found = {one.keep: _merge(con, owner_id, one) for one in verdicts}
-    return {keep: one for keep, one in found.items() if one.fields or one.tags}
-
-
-def _merge(con: sqlite3.Connection, owner_id: str, verdict: Verdict) -> _Merge:
-    """Where the kept file knows nothing of its own, the first of the others that does tells it."""
-    known = files.get_many(con, owner_id, [verdict.keep, *verdict.trash])
-    kept, others = known[verdict.keep], [known[one] for one in verdict.trash]
-    fields: dict[str, JsonObject] = {}
-    for field in ("title", "rating", "taken_at", "position"):
-        teller = next((one for one in others if _knows(one, field)), None)
-        if teller is not None and not _knows(kept, field):
-            fields[field] = {name: getattr(teller, name) for name in edits.FIELDS[field]}
-    told = (_description(con, owner_id, one.id) for one in others)
-    description = next((text for text in told if text), None)
-    if description and not _description(con, owner_id, kept.id):
-        fields["description"] = {"description": description}
-    return _Merge(fields, _new_tags(con, kept.id, verdict.trash))
-
-
-def _knows(row: FileRow, field: str) -> bool:
-    if field == "taken_at":
-        return row.taken_at is not None and row.taken_from not in _GUESSED
-    return getattr(row, "lat" if field == "position" else field) is not None
-
-
-def _description(con: sqlite3.Connection, owner_id: str, file_id: str) -> str | None:
-    read = (files.facts(con, owner_id, file_id) or {}).get("description")
-    return edits.description_of(con, file_id, read)
-
-
-def _new_tags(con: sqlite3.Connection, keep: str, others: Sequence[str]) -> tuple[str, ...]:
-    """What people gave to the others; what they took from the kept one stays away from it."""
-    mine = tags.stored(con, keep)
-    given = {
-        tag
-        for other in others
-        for tag, origin in tags.stored(con, other).items()
-        if origin.source == PERSON and not origin.is_removed
-    }
-    return tuple(sorted(given - mine.keys()))
-
-
 # --- the job -----------------------------------------------------------------------------------
 
 
 async def _decide(
-    actor: Actor, core: Core, verdicts: Sequence[Verdict], patches: dict[str, _Merge]
+    actor: Actor, core: Core, verdicts: Sequence[Verdict], takeovers: Sequence[Takeover]
 ) -> str:
     def write(con: sqlite3.Connection) -> str:
         job_id = _begin(con, actor, core)
         for verdict in verdicts:
             for other in verdict.trash:
                 _note(con, actor, core, (verdict.keep, other), "same", job_id)
-        for keep, merge in patches.items():
-            _carry_over(con, actor, core, keep, merge, job_id)
+        for one in takeovers:
+            merging.carry_out(con, actor, core, one, job_id)
         return job_id
 
     return await core.db.write(write)
-
-
-def _carry_over(
-    con: sqlite3.Connection, actor: Actor, core: Core, keep: str, merge: _Merge, job_id: str
-) -> None:
-    who, label = actor.library_id, actor.label
-    if merge.fields:
-        edits.change(
-            con, who, [keep], lambda _: merge.fields, core.clock, job_id=job_id, actor=label
-        )
-    if merge.tags:
-        tags.change(
-            con, who, [keep], Wanted(add=merge.tags), core.clock, job_id=job_id, actor=label
-        )
 
 
 def _note(
@@ -259,7 +213,7 @@ def _note(
     actor: Actor,
     core: Core,
     pair: tuple[str, str],
-    decision: str,
+    decision: str | None,
     job_id: str,
 ) -> None:
     is_known = decisions.decide(

@@ -9,7 +9,9 @@ from pipeline.errors import NotFound
 from pipeline.library import duplicates
 from pipeline.library.duplicates import Review
 from pipeline.model import Actor
+from pipeline.state import decisions
 from pipeline.state import duplicates as stored
+from pipeline.state.decisions import Decided
 
 if TYPE_CHECKING:
     from pipeline.core import Core
@@ -30,6 +32,13 @@ async def alike(actor: Actor, core: Core, limit: int = 50, after: str = "") -> l
 async def series(actor: Actor, core: Core, limit: int = 50, after: str = "") -> list[Review]:
     """Bursts, each with its best frame proposed; nothing about them needs a decision."""
     return await core.db.read(duplicates.series, actor.library_id, after, limit)
+
+
+async def decided(
+    actor: Actor, core: Core, limit: int = 50, after: tuple[str, str] = ("", "")
+) -> list[Decided]:
+    """What people decided about pairs, behind the pair `after`."""
+    return await core.db.read(decisions.listing, actor.library_id, after, limit)
 
 
 async def decide(actor: Actor, core: Core, one: str, other: str, decision: Decision) -> None:

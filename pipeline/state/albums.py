@@ -291,6 +291,20 @@ def holding(con: sqlite3.Connection, file_id: str) -> list[str]:
     return [row["album_id"] for row in rows]
 
 
+def titles_holding(
+    con: sqlite3.Connection, user_id: str, file_ids: Sequence[str]
+) -> dict[str, str]:
+    """Titles by id of the albums that hold any of these files and are the person's own, or where
+    they put it in themselves."""
+    rows = con.execute(
+        "SELECT DISTINCT a.id, a.title FROM album_files f JOIN albums a ON a.id = f.album_id"
+        " WHERE f.file_id IN (SELECT value FROM json_each(?1)) AND a.deleted_at IS NULL"
+        " AND (a.owner_id = ?2 OR f.added_by = ?2) ORDER BY a.id",
+        (json.dumps(list(file_ids)), user_id),
+    )
+    return {row["id"]: row["title"] for row in rows}
+
+
 def _album_file(row: sqlite3.Row) -> AlbumFile:
     favourites, mine = row["favourites"], bool(row["is_mine"])
     return AlbumFile(files.row_of(row), row["added_by"], favourites, mine, row["comments"])

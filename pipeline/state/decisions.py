@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.state import duplicates
 from pipeline.state.journal import Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was said of a pair, and by whom; the names are those of the files."""
+
+    file_id: str
+    other_id: str
+    distance: int
+    decision: str
+    decided_by: str
+    name: str
+    other_name: str
+    state: str
+    other_state: str
+
+
 def decide(  # noqa: PLR0913 - a decision names two files, its word, who, and as part of which job
     con: sqlite3.Connection,
     owner_id: str,
     pair: tuple[str, str],
-    decision: str,
+    decision: str | None,
     clock: Clock,
     *,
     job_id: str,
     actor: str,
 ) -> bool:
-    """Remember 'same' or 'different' of a pair; False when the owner has no two such files."""
+    """Remember 'same' or 'different' of a pair, None forgets it; False when the owner has no two
+    such files."""
     first, second = sorted(pair)
     now = clock.now()
     before = _of(con, first, second)
@@ -34,6 +52,31 @@ def decide(  # noqa: PLR0913 - a decision names two files, its word, who, and as
         (new_id(now), job_id, first, json.dumps(before), json.dumps(after), timestamp(now)),
     )
     return True
+
+
+def listing(
+    con: sqlite3.Connection, owner_id: str, after: tuple[str, str] = ("", ""), limit: int = 50
+) -> list[Decided]:
+    """What was decided about the owner's files, behind the pair `after`."""
+    rows = con.execute(
+        "SELECT s.file_id, s.other_id, s.distance, s.decision, s.decided_by,"
+        " coalesce(a.path, a.source_path) AS name, coalesce(b.path, b.source_path) AS other_name,"
+        " a.state, b.state AS other_state"
+        " FROM similar s JOIN media_files a ON a.id = s.file_id"
+        " JOIN media_files b ON b.id = s.other_id"
+        " WHERE (s.file_id, s.other_id) > (?, ?) AND s.decision IS NOT NULL AND a.owner_id = ?"
+        " ORDER BY s.file_id, s.other_id LIMIT ?",
+        (*after, owner_id, limit),
+    )
+    return [_decided(row) for row in rows]
+
+
+def _decided(row: sqlite3.Row) -> Decided:
+    told = dict(row)
+    for name in ("name", "other_name"):
+        path = os.fsdecode(told[name]).encode("utf-8", "replace").decode()
+        told[name] = path.rpartition("/")[2]
+    return Decided(**told)
 
 
 def revert(con: sqlite3.Connection, entries: Sequence[Entry], clock: Clock, *, actor: str) -> None:

@@ -143,11 +143,11 @@ def decide(  # noqa: PLR0913, PLR0917 - a decision names two files, its word, wh
     owner_id: str,
     one: str,
     other: str,
-    decision: str,
+    decision: str | None,
     decided_by: str,
     at: str,
 ) -> bool:
-    """Remember 'same' or 'different'; False when the owner has no two such files."""
+    """Remember 'same' or 'different', None forgets; False when the owner has no two such files."""
     first, second = sorted((one, other))
     owned = con.execute(
         "SELECT count(*) FROM media_files WHERE id IN (?, ?) AND owner_id = ?",

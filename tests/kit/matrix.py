@@ -188,6 +188,7 @@ FILES: Mapping[str, Row] = {
     "GET /api/v2/batches/<job_id>": Row("guest", "batch"),
     "GET /api/v2/batches/<job_id>/items": Row("guest", "batch"),
     "GET /api/v2/duplicates": Row("guest"),
+    "GET /api/v2/duplicates/pairs": Row("guest"),
     "POST /api/v2/duplicates/pairs": Row("editor"),
     "POST /api/v2/duplicates/decisions": Row("editor"),
     "POST /api/v2/duplicates/rule": Row("editor"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from pipeline.service import jobs, metadata
+from pipeline.service import albums, jobs, metadata
 from pipeline.service.editing import Say
 from pipeline.service.requests import Retag
 from pipeline.state import duplicates
+from pipeline.state.albums import Words
 from pipeline.state.duplicates import Pair
 from tests.service.family import LIVE, Family
 
@@ -59,6 +60,24 @@ async def test_totals_first_then_done_and_undone(
     assert await state(family) == before
 
 
+async def test_albums_keep_the_picture(
+    client: httpx.AsyncClient, family: Family, alike: list[str]
+) -> None:
+    """The kept file takes the place of the others in their albums, once; undo is exact."""
+    one, two, three = alike
+    album = await albums.make(family.actor, family.core, Words("Lake"))
+    await albums.add(family.actor, family.core, album.album.id, [two, three])
+    body = {"verdicts": [{"keep": one, "trash": [two, three]}]}
+    planned = (await client.post(f"{URL}/decisions", json={**body, "dry_run": True})).json()
+    assert planned["takes_over"] == [{"keep": one, "fields": {}, "tags": [], "albums": ["Lake"]}]
+    assert planned["verdicts"] == body["verdicts"]
+    done = (await client.post(f"{URL}/decisions", json=body)).json()
+    held = "SELECT file_id FROM album_files ORDER BY file_id"
+    assert [row[0] for row in await family.world.query(held)] == sorted(alike)
+    await jobs.undo(family.actor, family.core, done["job"])
+    assert [row[0] for row in await family.world.query(held)] == sorted([two, three])
+
+
 async def test_a_rule_touches_only_what_is_near(
     client: httpx.AsyncClient, family: Family, alike: list[str]
 ) -> None:
@@ -81,6 +100,29 @@ async def test_what_was_decided_is_not_asked_again(
     assert (await client.get(URL)).json()["items"] == []
     await jobs.undo(family.actor, family.core, job)
     assert len((await client.get(URL)).json()["items"]) == 1
+
+
+async def test_decisions_are_listed_and_forgotten(
+    client: httpx.AsyncClient, family: Family, alike: list[str]
+) -> None:
+    """Page by page, with names; what is forgotten is asked about again, and that is undone, too."""
+    one, two, three = alike
+    body = {"decision": "different", "pairs": [[one, two], [three, one], [two, three]]}
+    await client.post(f"{URL}/pairs", json=body)
+    first = (await client.get(f"{URL}/pairs", params={"limit": 2})).json()
+    rest = (await client.get(f"{URL}/pairs", params={"cursor": first["next"]})).json()
+    told = first["items"] + rest["items"]
+    assert {(each["file_id"], each["other_id"]) for each in told} == {
+        (one, two), (one, three), (two, three),
+    }  # fmt: skip
+    assert rest["next"] is None
+    assert {each["name"] for each in told} <= {path.rpartition("/")[2] for path in family.photos}
+    forgotten = await client.post(f"{URL}/pairs", json={**body, "decision": None})
+    assert (await client.get(f"{URL}/pairs")).json()["items"] == []
+    (group,) = (await client.get(URL)).json()["items"]
+    assert group["alike"] == ["1 to 9 of 64 marks of the picture differ"]
+    await jobs.undo(family.actor, family.core, forgotten.json()["job"])
+    assert len((await client.get(f"{URL}/pairs")).json()["items"]) == 3
 
 
 async def test_what_makes_no_sense_changes_nothing(

@@ -10,8 +10,9 @@ from pydantic import Field
 from pipeline.access.rights import Right, require
 from pipeline.library.duplicates import Review
 from pipeline.model import Json
-from pipeline.service import deduplicating, duplicates
+from pipeline.service import deduplicating, duplicates, merging
 from pipeline.service.deduplicating import Applied, Rule, Verdict
+from pipeline.service.merging import Takeover
 from pipeline.state.duplicates import Member
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.paging import Paged, cursor_of, links, values_of
@@ -19,6 +20,7 @@ from web.paging import Paged, cursor_of, links, values_of
 RESOURCE = Resource(
     "duplicates", "Files that are the same, or look it; never decided by themselves."
 )
+EXAMPLES = 50  # groups that are told one by one
 Id = Annotated[str, Field(max_length=64)]
 
 
@@ -50,12 +52,16 @@ class PairView(Given):
 
 
 class GroupView(Given):
-    """One group: `keep` is proposed, `why` says the reasons; `reclaimable` are bytes."""
+    """One group: `keep` is proposed, `why` says the reasons; `reclaimable` are bytes.
+
+    `alike` says what the files share.
+    """
 
     members: list[MemberView]
     pairs: list[PairView]
     keep: str
     why: list[str]
+    alike: list[str]
     reclaimable: int
 
 
@@ -72,10 +78,31 @@ class Groups(Paged):
     kind: Literal["alike", "exact", "series"] = "alike"
 
 
-class PairsDecided(Taken):
-    """What a person says of pairs of files."""
+class DecidedView(Given):
+    """What was said of a pair, and by whom."""
 
-    decision: Literal["same", "different"]
+    file_id: str
+    other_id: str
+    distance: int
+    decision: str
+    decided_by: str
+    name: str
+    other_name: str
+    state: str
+    other_state: str
+
+
+class DecidedPage(Given):
+    """A page of decisions."""
+
+    items: list[DecidedView]
+    next: str | None
+
+
+class PairsDecided(Taken):
+    """What a person says of pairs of files; null forgets what was said."""
+
+    decision: Literal["same", "different"] | None
     pairs: Annotated[tuple[tuple[Id, Id], ...], Field(min_length=1, max_length=10_000)]
 
 
@@ -97,12 +124,14 @@ class Decisions(Taken):
 
 
 class RuleTaken(Taken):
-    """Which of each group is kept: files in `folder` first, then the best, largest or oldest.
+    """Which of each group is kept: files in `folder` first, then by what is preferred.
 
-    Only pictures that differ in at most `distance` of 64 bits from the kept one are touched.
+    `best` is what is proposed, `quality` the better picture whatever its size, `largest` has most
+    pixels, `oldest` is longest in the library. Only pictures that differ in at most `distance` of
+    64 bits from the kept one are touched.
     """
 
-    prefer: Literal["best", "largest", "oldest"] = "best"
+    prefer: Literal["best", "quality", "largest", "oldest"] = "best"
     folder: Annotated[str, Field(max_length=1_000)] = ""
     distance: Annotated[int, Field(ge=0, le=16)] = 4
     merge: bool = True
@@ -116,8 +145,27 @@ class LeftView(Given):
     reason: str
 
 
+class TakeoverView(Given):
+    """What a file that is kept gets from the others; `fields` by their names, albums by title."""
+
+    keep: str
+    fields: dict[str, Json]
+    tags: list[str]
+    albums: list[str]
+
+
+class VerdictView(Given):
+    """Which file of a group is kept, and which go."""
+
+    keep: str
+    trash: list[str]
+
+
 class AppliedView(Given):
-    """Totals: what was done, or would be. `job` is what to undo."""
+    """Totals: what was done, or would be. `job` is what to undo.
+
+    `verdicts` and `takes_over` are those of the first groups.
+    """
 
     job: str | None
     groups: int
@@ -125,6 +173,8 @@ class AppliedView(Given):
     bytes: int
     merged: int
     left: list[LeftView]
+    verdicts: list[VerdictView]
+    takes_over: list[TakeoverView]
 
 
 class Remembered(Given):
@@ -149,6 +199,19 @@ async def listing(asked: Asked, query: Groups) -> Answer:
     return Answer(page, headers=links(asked.request, cursor))
 
 
+@RESOURCE.get("/duplicates/pairs", right=Right.FILES_READ, gives=DecidedPage, query=Paged)
+async def decided(asked: Asked, query: Paged) -> Answer:
+    """What people decided; these pairs are not asked about again."""
+    told = values_of(query.cursor, [str, str])
+    after = (str(told[0]), str(told[1])) if told else ("", "")
+    found = await duplicates.decided(asked.actor, asked.core, query.limit + 1, after)
+    shown = found[: query.limit]
+    more = len(found) > query.limit
+    cursor = cursor_of([shown[-1].file_id, shown[-1].other_id]) if more else None
+    page = DecidedPage(items=[DecidedView.model_validate(one) for one in shown], next=cursor)
+    return Answer(page, headers=links(asked.request, cursor))
+
+
 @RESOURCE.post(
     "/duplicates/pairs",
     right=Right.FILES_WRITE,
@@ -157,7 +220,10 @@ async def listing(asked: Asked, query: Groups) -> Answer:
     body_limit=LARGE_BODY,
 )
 async def pairs(asked: Asked, body: PairsDecided) -> Answer:
-    """Say that files are, or are not, the same picture; they are not asked about again."""
+    """Say that files are, or are not, the same picture; they are not asked about again.
+
+    With null they are: the decision is forgotten.
+    """
     job = await deduplicating.remember(asked.actor, asked.core, body.pairs, body.decision)
     return Answer(Remembered(job=job), headers=_undo(job))
 
@@ -181,7 +247,7 @@ async def by_rule(asked: Asked, body: RuleTaken) -> Answer:
     rule = Rule(body.prefer, body.folder, body.distance)
     verdicts = await deduplicating.by_rule(asked.actor, asked.core, rule)
     if not verdicts:
-        return Answer(AppliedView(job=None, groups=0, files=0, bytes=0, merged=0, left=[]))
+        return Answer(_view(deduplicating.NOTHING, ()))
     return await _applied(asked, verdicts, merges=body.merge, dry_run=body.dry_run)
 
 
@@ -193,18 +259,26 @@ async def _applied(
     done = await deduplicating.apply(
         asked.actor, asked.core, verdicts, merges=merges, dry_run=dry_run
     )
-    return Answer(_view(done), headers=_undo(done.job_id))
+    return Answer(_view(done, verdicts), headers=_undo(done.job_id))
 
 
-def _view(done: Applied) -> AppliedView:
+def _view(done: Applied, verdicts: Sequence[Verdict]) -> AppliedView:
     return AppliedView(
         job=done.job_id,
         groups=done.groups,
         files=done.files,
         bytes=done.bytes,
-        merged=done.merged,
+        merged=len(done.takeovers),
         left=[LeftView(file_id=one.file_id, reason=one.error.message) for one in done.left],
+        verdicts=[VerdictView(keep=one.keep, trash=list(one.trash)) for one in verdicts[:EXAMPLES]],
+        takes_over=[_takeover(one) for one in done.takeovers[:EXAMPLES]],
     )
+
+
+def _takeover(one: Takeover) -> TakeoverView:
+    told = {name: merging.told(name, said) for name, said in one.fields.items()}
+    albums = list(one.albums.values())
+    return TakeoverView(keep=one.keep, fields=told, tags=list(one.tags), albums=albums)
 
 
 def _undo(job: str | None) -> dict[str, str]:
@@ -217,6 +291,7 @@ def _group(review: Review) -> GroupView:
         pairs=[PairView.model_validate(pair) for pair in review.pairs],
         keep=review.keeper.file_id,
         why=list(review.keeper.reasons),
+        alike=list(review.alike),
         reclaimable=review.reclaimable,
     )
 
