@@ -227,6 +227,25 @@ class SimilarFound(Event):
     distance: int
 
 
+@event("bundle.joined")
+@dataclass(frozen=True)
+class BundleJoined(Event):
+    """A person said that these files belong together, in the bundle that is the subject."""
+
+    subject: str
+    files: tuple[str, ...]
+
+
+@event("bundle.split")
+@dataclass(frozen=True)
+class BundleSplit(Event):
+    """A person said that these files do not belong to the bundle; they are one of their own."""
+
+    subject: str
+    files: tuple[str, ...]
+    into: str
+
+
 # --- jobs --------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,15 @@ from pipeline.library.below import Below
 from pipeline.library.renaming import Kept, Renamed
 from pipeline.library.trash import Asking
 from pipeline.model import FileState, Home, RootKind, Take
-from pipeline.state import album_journal, decisions, edits, placements, sidecars, tags
+from pipeline.state import (
+    album_journal,
+    bundle_journal,
+    decisions,
+    edits,
+    placements,
+    sidecars,
+    tags,
+)
 from pipeline.state import journal as stored
 from pipeline.state.connection import Database
 from pipeline.state.journal import Entry
@@ -33,6 +41,7 @@ _REVERT = {
     "edit": edits.revert,
     "decide": decisions.revert,
     "album": album_journal.revert,
+    "bundle": bundle_journal.revert,
 }
 
 
@@ -96,7 +105,7 @@ async def _reverse(
             put_back = functools.partial(replacing.put_back, db, clock, home)
             ids = [(entry.file_id, str(entry.before["original"])) for entry in entries]
             return [one for file, original in ids for one in await put_back(file, original, asking)]
-        case "retag" | "edit" | "decide" | "album":
+        case "retag" | "edit" | "decide" | "album" | "bundle":
             await db.write(_REVERT[action], entries, clock, actor=asking.actor)
             return [Retold(file_id) for file_id in file_ids]
         case _:

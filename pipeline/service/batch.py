@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
 from pipeline.errors import DarkroomError, Invalid
-from pipeline.events import JobFinished, JobStarted
 from pipeline.library import exporting, moving, renaming, trash
 from pipeline.library.exporting import Exported
 from pipeline.library.renaming import Kept, Renamed, RenameUnit
@@ -37,8 +36,9 @@ from pipeline.service.requests import (
     Rename,
     Retag,
 )
-from pipeline.state import events, jobs, tags
 from pipeline.state import files as stored
+from pipeline.state import jobs, tags
+from pipeline.state.audit import By
 from pipeline.state.files import FileRow
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class BatchResult:
     operation: str
     dry_run: bool
     items: tuple[ItemResult, ...]
+    bytes: int = 0  # of the files that were named
 
     @property
     def failed(self) -> tuple[ItemResult, ...]:
@@ -116,7 +117,7 @@ async def run(
         await _end(actor, core, job_id, "cancelled")
         raise
     await _end(actor, core, job_id, "done", items)
-    return BatchResult(job_id, name, dry_run, items)
+    return BatchResult(job_id, name, dry_run, items, sum(row.size for row in rows.values()))
 
 
 # --- which files, and into which answers -------------------------------------------------------
@@ -182,10 +183,7 @@ async def begin(actor: Actor, core: Core, operation: Operation) -> str:
     params: dict[str, Json] = {name: _json(value) for name, value in asdict(operation).items()}
 
     def add(con: sqlite3.Connection) -> None:
-        at = timestamp(now)
-        who, label = actor.library_id, actor.label
-        jobs.add(con, job_id, job_type, owner_id=who, actor=label, params=params, at=at)
-        events.append(con, JobStarted(job_id, job_type), actor=label, at=at)
+        jobs.begin(con, By(actor, timestamp(now)), job_id, job_type, params)
 
     await core.db.write(add)
     return job_id
@@ -209,8 +207,7 @@ async def _end(
 
     def end(con: sqlite3.Connection) -> None:
         jobs.count(con, job, len(items), sum(not item.ok for item in items))
-        jobs.finish(con, job, status, at, error)
-        events.append(con, JobFinished(job, status), actor=actor.label, at=at)
+        jobs.end(con, job, status, at, actor=actor.label, error=error)
 
     await core.db.write(end)
 

@@ -14,7 +14,8 @@ from pipeline.events import JobPaused, JobPrioritised, JobResumed, JobRetried
 from pipeline.library import journal
 from pipeline.library.journal import Undone
 from pipeline.model import Actor, Priority
-from pipeline.state import audit, jobs, queue, reports, spans, tasks
+from pipeline.service.audit import by
+from pipeline.state import audit, jobs, reports, spans, tasks
 from pipeline.state.audit import By
 from pipeline.state.jobs import Job
 from pipeline.state.progress import Progress
@@ -100,13 +101,13 @@ async def pause_job(actor: Actor, core: Core, job_id: str) -> int:
     Raises `NotFound`, and `Conflict` for a job that is not running.
     """
     await get(actor, core, job_id)
-    return await core.db.write(_pause, job_id, _by(actor, core))
+    return await core.db.write(_pause, job_id, by(actor, core))
 
 
 async def resume_job(actor: Actor, core: Core, job_id: str) -> int:
     """Go on with a paused job; how many tasks go on. Raises `NotFound` and `Conflict`."""
     await get(actor, core, job_id)
-    count = await core.db.write(_resume, job_id, _by(actor, core))
+    count = await core.db.write(_resume, job_id, by(actor, core))
     _poke(core)
     return count
 
@@ -118,7 +119,7 @@ async def retry(actor: Actor, core: Core, job_id: str) -> int:
     to be tried again.
     """
     await get(actor, core, job_id)
-    count = await core.db.write(_retry, job_id, _by(actor, core))
+    count = await core.db.write(_retry, job_id, by(actor, core))
     _poke(core)
     return count
 
@@ -126,7 +127,7 @@ async def retry(actor: Actor, core: Core, job_id: str) -> int:
 async def prioritise(actor: Actor, core: Core, job_id: str, priority: Priority) -> int:
     """Let what is open of the job come sooner or later; how many tasks. Raises `NotFound`."""
     await get(actor, core, job_id)
-    count = await core.db.write(_prioritise, job_id, priority, _by(actor, core))
+    count = await core.db.write(_prioritise, job_id, priority, by(actor, core))
     _poke(core)
     return count
 
@@ -158,10 +159,6 @@ def _prioritise(con: sqlite3.Connection, job_id: str, priority: Priority, by: By
     return tasks.prioritise(con, job_id, priority)
 
 
-def _by(actor: Actor, core: Core) -> By:
-    return By(actor, timestamp(core.clock.now()))
-
-
 def _poke(core: Core) -> None:
     if core.flow is not None:
         core.flow.poke()
@@ -190,8 +187,9 @@ async def cancel(actor: Actor, core: Core, job_id: str) -> int:
     """Cancel what the job has not begun; how many tasks that were."""
     await get(actor, core, job_id)
     if core.flow is not None:
-        return await core.flow.cancel(job_id)
-    return await core.db.write(queue.cancel_job, job_id, timestamp(core.clock.now()))
+        return await core.flow.cancel(job_id, actor=actor.label)
+    at = timestamp(core.clock.now())
+    return await core.db.write(jobs.cancel, job_id, at, at, actor=actor.label)
 
 
 async def get(actor: Actor, core: Core, job_id: str) -> Job:

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
-from pipeline.events import JobFinished, JobStarted
 from pipeline.model import Actor
 from pipeline.service import editing, files
 from pipeline.service.editing import Say
 from pipeline.service.requests import Retag
-from pipeline.state import edits, events, file_versions, jobs, tags
+from pipeline.state import edits, file_versions, jobs, tags
+from pipeline.state.audit import By
 from pipeline.state.edits import Decide, Edit, Edited
 from pipeline.state.tags import Wanted
 
@@ -62,16 +62,13 @@ async def edit(
 
     def write(con: sqlite3.Connection) -> None:
         file_versions.require(con, actor.library_id, file_id, seen)
-        who, label = actor.library_id, actor.label
-        jobs.add(con, job_id, JOB_TYPE, owner_id=who, actor=label, params={"file": file_id}, at=at)
-        events.append(con, JobStarted(job_id, JOB_TYPE), actor=label, at=at)
+        jobs.begin(con, By(actor, at), job_id, JOB_TYPE, {"file": file_id})
         if decide is not None:
             carry_out(con, actor, core, [file_id], decide, job_id=job_id)
         if wanted is not None:
             _retag(con, actor, core, file_id, wanted, job_id)
         jobs.count(con, job_id, 1, 0)
-        jobs.finish(con, job_id, "done", at, None)
-        events.append(con, JobFinished(job_id, "done"), actor=label, at=at)
+        jobs.end(con, job_id, "done", at, actor=actor.label)
 
     await core.db.write(write)
     return job_id

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp, unix_ms
 from pipeline.errors import DarkroomError, NotFound
-from pipeline.events import JobFinished, JobStarted
 from pipeline.intake import admit, filesystems, roots, sweep
 from pipeline.library import fsops, planning
 from pipeline.library.below import Below
 from pipeline.model import Actor, Json, Priority, Root, RootKind, Take
-from pipeline.state import events, faces, jobs, queue, reports, spans
+from pipeline.state import faces, jobs, queue, reports, spans
+from pipeline.state.audit import By
 from pipeline.state.progress import Progress
 from pipeline.work import headway
 
@@ -147,8 +147,7 @@ async def _has_really_stopped(core: Core, job_id: str) -> bool:
 
 
 def _give_up(con: sqlite3.Connection, job_id: str, why: str | None, actor: Actor, at: str) -> None:
-    if jobs.finish(con, job_id, "failed", at, why):
-        events.append(con, JobFinished(job_id, "failed"), actor=actor.label, at=at)
+    jobs.end(con, job_id, "failed", at, actor=actor.label, error=why)
 
 
 async def _catch_up(core: Core) -> None:
@@ -234,10 +233,7 @@ def _planned(rows: Iterable[dict[str, Json]], outcome: str) -> tuple[PlannedFile
 def _begin(
     con: sqlite3.Connection, job_id: str, actor: Actor, params: dict[str, Json], at: str
 ) -> None:
-    jobs.add(
-        con, job_id, JOB_TYPE, owner_id=actor.library_id, actor=actor.label, params=params, at=at
-    )
-    events.append(con, JobStarted(job_id, JOB_TYPE), actor=actor.label, at=at)
+    jobs.begin(con, By(actor, at), job_id, JOB_TYPE, params)
 
 
 def _extents(paths: Sequence[Path]) -> list[tuple[Path, tuple[str, ...] | None]]:

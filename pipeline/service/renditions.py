@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
 from pipeline.errors import DarkroomError, Invalid, NotFound, Refused
-from pipeline.events import JobStarted
 from pipeline.intake.formats import FORMATS
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
@@ -19,7 +18,8 @@ from pipeline.model import Actor, FileState, JsonObject
 from pipeline.registry import discover
 from pipeline.service import files, outside
 from pipeline.service.media import Media
-from pipeline.state import asked, events, jobs, renditions
+from pipeline.state import asked, jobs, renditions
+from pipeline.state.audit import By
 from pipeline.state.files import FileRow
 from pipeline.state.renditions import Rendition, Savings
 from pipeline.work import rendering
@@ -59,12 +59,7 @@ async def start(actor: Actor, core: Core, wanted: Sequence[FileRow], order: Orde
     params = rendering.params(order.wish, replaces=order.replaces)
 
     def begin(con: sqlite3.Connection) -> list[str]:
-        at = timestamp(now)
-        label = actor.label
-        jobs.add(
-            con, job_id, order.stage, owner_id=actor.library_id, actor=label, params=params, at=at
-        )
-        events.append(con, JobStarted(job_id, order.stage), actor=label, at=at)
+        jobs.begin(con, By(actor, timestamp(now)), job_id, order.stage, params)
         pairs = [(row.id, row.owner_id) for row in fitting]
         return asked.enqueue_job(con, job_id, order.stage, pairs, now)
 

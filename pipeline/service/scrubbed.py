@@ -32,7 +32,7 @@ STAGE = "scrub"
 WISH: JsonObject = {"location": "all", "owner": True, "artist": True}
 SOON_S = 3.0
 FORGET_FAILURES = timedelta(days=1)
-_SCRUBBED = frozenset((Category.PHOTO, Category.VIDEO))
+_SCRUBBED = frozenset((Category.PHOTO, Category.VIDEO, Category.AUDIO))
 
 
 async def copy(actor: Actor, core: Core, row: FileRow) -> Media:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.clock import timestamp
 from pipeline.errors import DarkroomError, Invalid, NotFound
-from pipeline.events import JobFinished
 from pipeline.model import Actor
-from pipeline.service import files, finding, process, renditions, studying
+from pipeline.service import bundles, files, finding, process, renditions, studying
 from pipeline.service.renditions import Order
-from pipeline.state import events, jobs
+from pipeline.state import jobs
 from pipeline.state.files import FileRow
 
 if TYPE_CHECKING:
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST = 100_000  # files of one job that are chosen by a query
 PAGE = 1_000
+FOR_OTHERS = ("blur", "scrub")  # whose film or sidecar would tell what the copy hides
 
 
 async def taking_in(actor: Actor, core: Core, paths: Sequence[Path], *, move: bool = False) -> str:
@@ -48,11 +47,13 @@ async def making(
 ) -> str:
     """Make something of files, named or by a query; the job's id.
 
-    Raises `Invalid` where both or none of them say which files, or where there is none.
+    What is made for others takes along what belongs to the files. Raises `Invalid` where both or
+    none of them say which files, or where there is none.
     """
-    return (
-        await renditions.start(actor, core, await _chosen(actor, core, wanted, query), order)
-    ).job_id
+    rows = await _chosen(actor, core, wanted, query)
+    if order.stage in FOR_OTHERS:
+        rows = list((await bundles.together(actor, core, rows, order.stage)).rows)
+    return (await renditions.start(actor, core, rows, order)).job_id
 
 
 async def study(actor: Actor, core: Core) -> str:
@@ -69,12 +70,8 @@ async def _find(actor: Actor, core: Core, job_id: str, paths: Sequence[Path], mo
         await process.find(actor, core, job_id, paths, move=move)
     except DarkroomError as error:
         at = timestamp(core.clock.now())
-        await core.db.write(_fail, job_id, str(error), actor.label, at)
-
-
-def _fail(con: sqlite3.Connection, job_id: str, why: str, actor: str, at: str) -> None:
-    if jobs.finish(con, job_id, "failed", at, why):
-        events.append(con, JobFinished(job_id, "failed"), actor=actor, at=at)
+        fail = functools.partial(jobs.end, actor=actor.label, error=str(error))
+        await core.db.write(fail, job_id, "failed", at)
 
 
 async def _chosen(

@@ -6,9 +6,9 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
-from pipeline.events import JobStarted
 from pipeline.model import Actor
-from pipeline.state import asked, events, jobs
+from pipeline.state import asked, jobs
+from pipeline.state.audit import By
 from pipeline.work import restudy
 
 if TYPE_CHECKING:
@@ -35,10 +35,9 @@ async def start(actor: Actor, core: Core) -> str | None:
     job_id = new_id(now)
 
     def begin(con: sqlite3.Connection) -> None:
-        at, owner = timestamp(now), actor.library_id
-        jobs.add(con, job_id, JOB_TYPE, owner_id=owner, actor=actor.label, params={}, at=at)
-        events.append(con, JobStarted(job_id, JOB_TYPE), actor=actor.label, at=at)
-        asked.enqueue_job(con, job_id, restudy.KIND, [(id, owner) for id in due], now)
+        jobs.begin(con, By(actor, timestamp(now)), job_id, JOB_TYPE, {})
+        pairs = [(file_id, actor.library_id) for file_id in due]
+        asked.enqueue_job(con, job_id, restudy.KIND, pairs, now)
 
     await core.db.write(begin)
     flow.poke()

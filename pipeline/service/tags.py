@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.clock import new_id, timestamp
 from pipeline.errors import DarkroomError
-from pipeline.events import JobFinished, JobStarted
 from pipeline.finding.query import Term
 from pipeline.library import sidecars
 from pipeline.library.sidecars import Left, Plan
 from pipeline.library.trash import Asking
 from pipeline.model import Actor
-from pipeline.state import events, jobs, search_find, tags
+from pipeline.state import jobs, search_find, tags
 from pipeline.state import sidecars as stored
+from pipeline.state.audit import By
 from pipeline.state.tags import Origin, Used
 
 if TYPE_CHECKING:
@@ -118,10 +118,8 @@ async def _begin(actor: Actor, core: Core) -> str:
     job_id, at = new_id(now), timestamp(now)
 
     def begin(con: sqlite3.Connection) -> None:
-        who, label = actor.library_id, actor.label
         stored.give_up_unfinished(con, at)
-        jobs.add(con, job_id, EXPORT, owner_id=who, actor=label, params={}, at=at)
-        events.append(con, JobStarted(job_id, EXPORT), actor=label, at=at)
+        jobs.begin(con, By(actor, at), job_id, EXPORT, {})
 
     await core.db.write(begin)
     return job_id
@@ -136,7 +134,6 @@ async def _end(
 
     def end(con: sqlite3.Connection) -> None:
         jobs.count(con, job, len(items), sum(item.action == "left" for item in items))
-        jobs.finish(con, job, status, at, None)
-        events.append(con, JobFinished(job, status), actor=actor.label, at=at)
+        jobs.end(con, job, status, at, actor=actor.label)
 
     await core.db.write(end)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.clock import timestamp
 from pipeline.library import trash
 from pipeline.library.renaming import Kept, Renamed
 from pipeline.library.trash import Asking, PurgePlan
 from pipeline.model import Actor
 from pipeline.service import files
-from pipeline.state import audit
 from pipeline.state import trash as stored
 from pipeline.state.trash import Entry
 
@@ -54,9 +52,4 @@ async def purge_plan(actor: Actor, core: Core, everything: bool = False) -> Purg
 
 async def purge(actor: Actor, core: Core, plan: PurgePlan) -> tuple[list[Entry], list[Kept]]:
     """Delete for good what the plan lists and is still so; what went and what was kept."""
-    gone, kept = await trash.purge(core.db, core.clock, core.home, plan, actor=actor.label)
-    if gone:
-        told = {"files": len(gone), "bytes": sum(entry.size for entry in gone)}
-        at = timestamp(core.clock.now())
-        await core.db.write(audit.record, actor, "trash.purged", "trash", told, None, at)
-    return gone, kept
+    return await trash.purge(core.db, core.clock, core.home, plan, actor=actor.label)

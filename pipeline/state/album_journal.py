@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.events import AlbumFilesRemoved
-from pipeline.state import events
+from pipeline.state import audit
 from pipeline.state.journal import Entry
 
 
@@ -57,4 +57,5 @@ def revert(con: sqlite3.Connection, entries: Sequence[Entry], clock: Clock, *, a
             (album, at),
         )
         if count:
-            events.append(con, AlbumFilesRemoved(album, count), actor=actor, at=at)
+            gone_from = AlbumFilesRemoved(album, count)
+            audit.tell_as(con, actor, gone_from, at, before={"files": count})

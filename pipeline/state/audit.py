@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.events import Event
-from pipeline.model import Actor, JsonObject
+from pipeline.model import Actor, JsonObject, Surface
 from pipeline.state import events
 from pipeline.state.files import storable
 
 BEGINNING = "0" * 64  # what the first line holds for the hash before it
 _COLUMNS = "seq, at, user_id, role, surface, action, subject, before, after, previous, hash"
+_SURFACES = frozenset(map(str, Surface))
 _HASHED = ("seq", "at", "user_id", "role", "surface", "action", "subject", "before", "after")
 
 
@@ -126,6 +127,26 @@ def tell(
     record(con, by.actor, event.name, event.subject, before, after, by.at)
 
 
+def tell_as(
+    con: sqlite3.Connection,
+    label: str,
+    event: Event,
+    at: str,
+    *,
+    before: JsonObject | None = None,
+    after: JsonObject | None = None,
+) -> None:
+    """As `tell`, where who asks is known by their label only, as in work that a crash interrupted.
+
+    What Darkroom finds out by itself, under a label that names no user, is an event and no line.
+    """
+    events.append(con, event, actor=label, at=at)
+    surface, _, user_id = label.partition(":")
+    if user_id and surface in _SURFACES:
+        actor = Actor(user_id, _role_of(con, user_id), Surface(surface))
+        record(con, actor, event.name, event.subject, before, after, at)
+
+
 def page(
     con: sqlite3.Connection, asked: Asked = EVERYTHING, *, before: int | None = None, limit: int
 ) -> list[Line]:
@@ -162,6 +183,11 @@ def verify(con: sqlite3.Connection, noted: str | None = None) -> Verified:
         reason = "the line with the noted hash is gone: the end was cut off, or all written anew"
         return Verified(count, head, Fault(count + 1, reason))
     return Verified(count, head)
+
+
+def _role_of(con: sqlite3.Connection, user_id: str) -> str:
+    row = con.execute("SELECT role FROM users WHERE id = ?", (user_id,)).fetchone()
+    return "" if row is None else str(row["role"])
 
 
 def _all(con: sqlite3.Connection) -> Iterator[Line]:

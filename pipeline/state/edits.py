@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.events import FileEdited
 from pipeline.model import Json, JsonObject
-from pipeline.state import events, files
+from pipeline.state import audit, files
 from pipeline.state.files import FileRow
 from pipeline.state.journal import Entry
 
@@ -213,7 +213,20 @@ def _put(con: sqlite3.Connection, file_id: str, said: JsonObject, *, actor: str,
             (file_id, json.dumps(said), json.dumps(hidden), at),
         )
     fields = {f for f in now.said.keys() | said.keys() if now.said.get(f) != said.get(f)}
-    events.append(con, FileEdited(file_id, tuple(sorted(fields))), actor=actor, at=at)
+    audit.tell_as(
+        con,
+        actor,
+        FileEdited(file_id, tuple(sorted(fields))),
+        at,
+        before=_side(fields, dict(row), now.said),
+        after=_side(fields, columns, said),
+    )
+
+
+def _side(fields: Iterable[str], columns: JsonObject, said: JsonObject) -> JsonObject:
+    """Some fields as people see them; of the description only what is said."""
+    shown = {**columns, "description": (said.get("description") or {}).get("description")}
+    return {field: _plain(field, shown) for field in sorted(fields)}
 
 
 def _journal(

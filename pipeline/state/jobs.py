@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import NotFound
+from pipeline.events import JobFinished, JobStarted
 from pipeline.model import JsonObject
+from pipeline.state import audit, events, queue
+from pipeline.state.audit import By
 
 _COLUMNS = (
     "id, job_type, status, progress, file_count, processed_count, error_count, started_at,"
@@ -35,6 +38,38 @@ class Job:
     actor: str
     params: JsonObject
     error: str | None
+
+
+def begin(con: sqlite3.Connection, by: By, job_id: str, job_type: str, params: JsonObject) -> None:
+    """A new job that somebody asks for, running from now; told and audited."""
+    owner, label = by.actor.library_id, by.actor.label
+    add(con, job_id, job_type, owner_id=owner, actor=label, params=params, at=by.at)
+    audit.tell(con, by, JobStarted(job_id, job_type), after={"type": job_type, **params})
+
+
+def end(
+    con: sqlite3.Connection,
+    job_id: str,
+    status: str,
+    at: str,
+    *,
+    actor: str,
+    error: str | None = None,
+) -> bool:
+    """End a job and tell of it; False when it was over already."""
+    is_ended = finish(con, job_id, status, at, error)
+    if is_ended:
+        events.append(con, JobFinished(job_id, status), actor=actor, at=at)
+    return is_ended
+
+
+def cancel(con: sqlite3.Connection, job_id: str, now: str, at: str, *, actor: str) -> int:
+    """Drop what a job has not finished, and end it; how many tasks. `now` is the queue's time."""
+    cancelled = queue.cancel_job(con, job_id, now)
+    if finish(con, job_id, "cancelled", at):
+        told = JobFinished(job_id, "cancelled")
+        audit.tell_as(con, actor, told, at, after={"tasks": cancelled})
+    return cancelled
 
 
 def add(  # noqa: PLR0913 - the columns of one statement

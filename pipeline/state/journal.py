@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.events import JobUndone
 from pipeline.model import JsonObject
-from pipeline.state import events
+from pipeline.state import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +59,4 @@ def job_undone(con: sqlite3.Connection, job_id: str, count: int, at: str, *, act
         (at, job_id),
     ).rowcount
     if changed:
-        events.append(con, JobUndone(job_id, count), actor=actor, at=at)
+        audit.tell_as(con, actor, JobUndone(job_id, count), at, after={"reversed": count})

@@ -26,7 +26,7 @@ from pipeline.events import (
     PersonNamed,
 )
 from pipeline.model import JsonObject
-from pipeline.state import events, people, people_journal
+from pipeline.state import audit, people, people_journal
 from pipeline.state.people import Person
 from pipeline.state.people_journal import Touched, set_apart, set_excluded
 
@@ -219,7 +219,9 @@ def _done(
     entry_id = people_journal.write(
         con, by.owner_id, action, said, before, by.clock, actor=by.actor
     )
-    events.append(con, event, actor=by.actor, at=timestamp(by.clock.now()))
+    # Names stay out: who wants to be forgotten must be, and no line can be taken back.
+    told: JsonObject = {**event.data(), "decision": entry_id}
+    audit.tell_as(con, by.actor, event, timestamp(by.clock.now()), after=told)
     return entry_id
 
 

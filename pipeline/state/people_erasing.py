@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pipeline.clock import Clock, timestamp
 from pipeline.events import PersonConsented, RecognitionTurnedOff, RecognitionTurnedOn
 from pipeline.state import (
-    events,
+    audit,
     faces_remembered,
     people,
     people_grouping,
@@ -37,7 +37,7 @@ def turn_off(con: sqlite3.Connection, clock: Clock, *, actor: str) -> int:
     settings.put(con, REWRITE, True)
     next_epoch(con)
     at = timestamp(clock.now())
-    events.append(con, RecognitionTurnedOff("recognition", erased), actor=actor, at=at)
+    audit.tell_as(con, actor, RecognitionTurnedOff("recognition", erased), at)
     return erased
 
 
@@ -46,7 +46,7 @@ def turn_on(con: sqlite3.Connection, clock: Clock, *, actor: str) -> int:
     settings.put(con, RECOGNITION, True)
     behind = faces_remembered.forget_bare(con)
     at = timestamp(clock.now())
-    events.append(con, RecognitionTurnedOn("recognition"), actor=actor, at=at)
+    audit.tell_as(con, actor, RecognitionTurnedOn("recognition"), at)
     return behind
 
 
@@ -55,9 +55,9 @@ def consent(con: sqlite3.Connection, by: By, person_id: str, answer: str) -> int
 
     A "no" cannot be undone, and older decisions about this person neither. Raises `NotFound`.
     """
-    people.one(con, by.owner_id, person_id)
-    told = PersonConsented(person_id, answer)
-    events.append(con, told, actor=by.actor, at=timestamp(by.clock.now()))
+    was = {"consent": people.one(con, by.owner_id, person_id).consent}
+    told, at = PersonConsented(person_id, answer), timestamp(by.clock.now())
+    audit.tell_as(con, by.actor, told, at, before=was, after={"consent": answer})
     if answer != "no":
         con.execute("UPDATE people SET consent = ? WHERE id = ?", (answer, person_id))
         next_epoch(con)

@@ -17,7 +17,7 @@ from pipeline.clock import Clock, new_id, timestamp
 from pipeline.errors import Conflict, NotFound
 from pipeline.events import PeopleUndone
 from pipeline.model import Json, JsonObject
-from pipeline.state import events, people_grouping
+from pipeline.state import audit, people_grouping
 from pipeline.state.people import name_key
 
 _PEOPLE = ("name", "consent", "is_hidden", "cover_face_id", "created_at")
@@ -111,7 +111,7 @@ def undo(
     _refuse_two_of_a_name(con, owner_id)
     people_grouping.wait(con, before["faces"], before["people"])
     con.execute("UPDATE people_journal SET undone_at = ? WHERE id = ?", (at, row["id"]))
-    events.append(con, PeopleUndone(row["id"], row["action"]), actor=actor, at=at)
+    audit.tell_as(con, actor, PeopleUndone(row["id"], row["action"]), at)
     return Entry(row["id"], row["action"], row["summary"], row["actor"], row["at"])
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.clock import Clock, new_id, timestamp
-from pipeline.events import FileMoved, FileRestored, FileTrashed
+from pipeline.events import Event, FileMoved, FileRestored, FileTrashed
 from pipeline.model import FileState, Json, JsonObject
-from pipeline.state import events
+from pipeline.state import audit
 
 Action = Literal["move", "trash", "restore"]
 _BEFORE = {"move": FileState.DONE, "trash": FileState.DONE, "restore": FileState.TRASHED}
@@ -139,7 +139,7 @@ def _moved(con: sqlite3.Connection, one: Rename, at: str) -> None:
         (one.to_path, one.to_key, at, one.file_id),
     )
     event = FileMoved(one.file_id, one.from_path, one.to_path)
-    events.append(con, event, actor=str(one.details["actor"]), at=at)
+    _tell(con, one, event, at, {"path": one.from_path}, {"path": one.to_path})
 
 
 def _trashed(con: sqlite3.Connection, one: Rename, at: str) -> None:
@@ -166,7 +166,7 @@ def _trashed(con: sqlite3.Connection, one: Rename, at: str) -> None:
         (at, one.file_id),
     )
     event = FileTrashed(one.file_id, str(details["reason"]))
-    events.append(con, event, actor=str(details["actor"]), at=at)
+    _tell(con, one, event, at, {"path": one.from_path}, {"reason": details["reason"]})
 
 
 def _restored(con: sqlite3.Connection, one: Rename, at: str) -> None:
@@ -181,7 +181,18 @@ def _restored(con: sqlite3.Connection, one: Rename, at: str) -> None:
         (one.to_path, one.to_key, at, one.file_id),
     )
     event = FileRestored(one.file_id, one.to_path)
-    events.append(con, event, actor=str(one.details["actor"]), at=at)
+    _tell(con, one, event, at, None, {"path": one.to_path})
+
+
+def _tell(
+    con: sqlite3.Connection,
+    one: Rename,
+    event: Event,
+    at: str,
+    before: JsonObject | None,
+    after: JsonObject,
+) -> None:
+    audit.tell_as(con, str(one.details["actor"]), event, at, before=before, after=after)
 
 
 def _journal(con: sqlite3.Connection, one: Rename, entry_id: str, at: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.errors import Conflict
 from pipeline.events import FileReplaced
-from pipeline.state import events, settings
+from pipeline.state import audit, settings
 
 FOLDER = ".renditions"  # of the library root; nothing ever lies there, it only tells rows apart
 # What belongs to the bytes of a file and where they are; everything else belongs to the file.
@@ -147,7 +147,8 @@ def exchange(  # noqa: PLR0913 - who, what, for which job, when
         )
     _remember(con, file_id, copy_id, freed=before["path"], job_id=job_id, actor=actor)
     event = FileReplaced(file_id, before["sha256"], after["sha256"], after["size"])
-    events.append(con, event, actor=actor, at=at)
+    told = [{"sha256": one["sha256"], "bytes": one["size"]} for one in (before, after)]
+    audit.tell_as(con, actor, event, at, before=told[0], after=told[1])
 
 
 def exchange_back(
@@ -164,7 +165,8 @@ def exchange_back(
     con.execute("UPDATE journal SET undone_at = ? WHERE id = ?", (at, entry_id))
     _remember(con, file_id, original_id, freed=before["path"], job_id=None, actor=actor)
     event = FileReplaced(file_id, before["sha256"], after["sha256"], after["size"])
-    events.append(con, event, actor=actor, at=at)
+    told = [{"sha256": one["sha256"], "bytes": one["size"]} for one in (before, after)]
+    audit.tell_as(con, actor, event, at, before=told[0], after=told[1])
 
 
 def begin(

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pipeline.clock import Clock, new_id, timestamp
 from pipeline.events import FileRetagged
 from pipeline.model import Json, JsonObject
-from pipeline.state import events
+from pipeline.state import audit
 from pipeline.state.journal import Entry
 
 PERSON, FILE, MODEL = "person", "file", "model"
@@ -189,7 +189,8 @@ def put(
     was, now = set(_shown(before)), set(_shown(after))
     if was != now:
         event = FileRetagged(file_id, tuple(sorted(now - was)), tuple(sorted(was - now)))
-        events.append(con, event, actor=actor, at=at)
+        told: JsonObject = {"tags": sorted(now)}
+        audit.tell_as(con, actor, event, at, before={"tags": sorted(was)}, after=told)
 
 
 def _changed(now: Origins, wanted: Wanted) -> dict[str, Origin]:

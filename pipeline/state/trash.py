@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.events import FilePurged
-from pipeline.state import events
+from pipeline.state import audit
 
 _OPEN = "t.restored_at IS NULL AND t.purged_at IS NULL"
 
@@ -85,7 +85,8 @@ def purged(con: sqlite3.Connection, entries: Sequence[Entry], at: str, *, actor:
             " WHERE id = ? AND state = 'trashed'",
             (at, entry.file_id),
         )
-        events.append(con, FilePurged(entry.file_id), actor=actor, at=at)
+        was = {"path": entry.origin_path, "bytes": entry.size, "sha256": entry.sha256}
+        audit.tell_as(con, actor, FilePurged(entry.file_id), at, before=was)
 
 
 def _entry(row: sqlite3.Row) -> Entry:

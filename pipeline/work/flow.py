@@ -18,10 +18,9 @@ import structlog
 
 from pipeline.clock import Clock, timestamp
 from pipeline.errors import Broken, Conflict, TryLater
-from pipeline.events import JobFinished
 from pipeline.intake import roots
 from pipeline.model import Home
-from pipeline.state import events, jobs, queue
+from pipeline.state import jobs, queue
 from pipeline.state.connection import Database
 from pipeline.state.progress import Board
 from pipeline.state.queue import JobCounts, Task
@@ -182,14 +181,15 @@ class Flow:
         self.poke()
         return was_paused
 
-    async def cancel(self, job_id: str) -> int:
+    async def cancel(self, job_id: str, *, actor: str = ACTOR) -> int:
         """Cancel what the job has not finished; how many tasks that were. Nothing is undone.
 
         What is being placed at this moment is brought to its end.
         """
         ledger = self._ledger
         self._cancelled.add(job_id)
-        cancelled = await ledger.write(_cancel_job, job_id, ledger.queue_now(), ledger.now())
+        now, at = ledger.queue_now(), ledger.now()
+        cancelled = await ledger.write(jobs.cancel, job_id, now, at, actor=actor)
         self._interrupt(lambda task: task.job_id == job_id)
         self._announce()
         return cancelled
@@ -373,18 +373,10 @@ def _rest_of(batch: list[T], waiting: asyncio.Queue[T]) -> list[T]:
     return batch
 
 
-def _cancel_job(con: sqlite3.Connection, job_id: str, now: str, at: str) -> int:
-    cancelled = queue.cancel_job(con, job_id, now)
-    if jobs.finish(con, job_id, "cancelled", at):
-        events.append(con, JobFinished(job_id, "cancelled"), actor=ACTOR, at=at)
-    return cancelled
-
-
 def _close_job(con: sqlite3.Connection, job_id: str, at: str) -> JobCounts | None:
     """Mark a job without open tasks as done, once."""
     counts = queue.job_counts(con, job_id)
     if counts is None or counts.open_tasks:
         return counts
-    if jobs.finish(con, job_id, "done", at):
-        events.append(con, JobFinished(job_id, "done"), actor=ACTOR, at=at)
+    jobs.end(con, job_id, "done", at, actor=ACTOR)
     return queue.job_counts(con, job_id)

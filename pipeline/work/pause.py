@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pipeline.clock import timestamp
 from pipeline.events import FlowPaused, FlowResumed
-from pipeline.state import events, settings
+from pipeline.state import audit, settings
 
 KEY = "flow.pause"
 SUBJECT = "flow"
@@ -30,7 +30,7 @@ def set_pause(con: sqlite3.Connection, pause: Pause, *, actor: str, at: datetime
     """From this commit on nothing is claimed."""
     settings.put(con, KEY, {"reason": pause.reason, "until": pause.until})
     event = FlowPaused(SUBJECT, pause.reason, pause.until)
-    events.append(con, event, actor=actor, at=timestamp(at))
+    audit.tell_as(con, actor, event, timestamp(at), after={"until": pause.until})
 
 
 def clear_pause(con: sqlite3.Connection, *, actor: str, at: datetime) -> bool:
@@ -38,7 +38,7 @@ def clear_pause(con: sqlite3.Connection, *, actor: str, at: datetime) -> bool:
     if settings.get(con, KEY) is None:
         return False
     settings.remove(con, KEY)
-    events.append(con, FlowResumed(SUBJECT), actor=actor, at=timestamp(at))
+    audit.tell_as(con, actor, FlowResumed(SUBJECT), timestamp(at))
     return True
 
 

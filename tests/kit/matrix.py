@@ -177,6 +177,8 @@ FILES: Mapping[str, Row] = {
     "GET /api/v2/months/<month>": Row("guest", path={"month": "2023-10"}),
     "GET /api/v2/tags": Row("guest"),
     "PATCH /api/v2/tags/<tag>": Row("editor"),
+    "POST /api/v2/bundles": Row("editor", "file", body=_NAMED),
+    "POST /api/v2/bundles/<bundle_id>/split": Row("editor", "bundle", body=_NAMED),
     "DELETE /api/v2/tags/<tag>": Row("editor"),
     "POST /api/v2/tags/export": Row("editor"),
     "GET /api/v2/trash": Row("guest"),

@@ -140,7 +140,7 @@ def _bundle(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
         "INSERT INTO bundles (id, owner_id, created_at) VALUES (?, ?, ?)", (name, owner.user_id, AT)
     )
     add_file(con, f"in-{name}", owner.user_id, root_id=owner.root_id, bundle_id=name)
-    return {"bundle_id": name}
+    return {"bundle_id": name, "file_id": f"in-{name}"}
 
 
 def _job(con: sqlite3.Connection, owner: Owner, name: str, kind: str = "optimise") -> Values:

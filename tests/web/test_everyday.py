@@ -92,8 +92,9 @@ async def test_a_purge_deletes_exactly_what_was_planned(
     assert editor.status_code == 403
     done = (await client.post(f"{API}/trash/purge", json=body)).json()
     assert (done["files"], done["left"]) == (2, [])
-    (line,) = await family.world.query("SELECT action, user_id FROM audit_log")
-    assert tuple(line) == ("trash.purged", family.actor.user_id)
+    lines = await family.world.query("SELECT action, user_id FROM audit_log ORDER BY seq")
+    assert [line["action"] for line in lines] == ["file.trashed"] * 2 + ["file.purged"] * 2
+    assert {line["user_id"] for line in lines} == {family.actor.user_id}
     rows = await family.world.query("SELECT id FROM media_files WHERE state = 'purged'")
     assert {row["id"] for row in rows} == {one, other}
 

@@ -94,13 +94,13 @@ CREATE TRIGGER search_edit_gone AFTER DELETE ON edits BEGIN
         ON CONFLICT DO NOTHING;
 END;
 
--- The journal learns more actions: 'edit', 'decide' and 'album'.
+-- The journal learns more actions: 'edit', 'decide', 'album' and 'bundle'.
 CREATE TABLE new_journal (
     id        TEXT PRIMARY KEY,
     job_id    TEXT NOT NULL REFERENCES processing_jobs (id),
     file_id   TEXT NOT NULL REFERENCES media_files (id),
     action    TEXT NOT NULL CHECK (action IN ('place', 'move', 'trash', 'restore', 'retag',
-                  'replace', 'edit', 'decide', 'album')),
+                  'replace', 'edit', 'decide', 'album', 'bundle')),
     before    TEXT NOT NULL CHECK (json_valid(before)),
     after     TEXT NOT NULL CHECK (json_valid(after)),
     at        TEXT NOT NULL,
