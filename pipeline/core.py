@@ -24,6 +24,7 @@ from pipeline.clock import Clock, new_id, timestamp
 from pipeline.errors import NotFound
 from pipeline.events import StateRestored
 from pipeline.intake import roots
+from pipeline.intake.posts import Posts
 from pipeline.library import fsops, names
 from pipeline.library.below import Below
 from pipeline.model import Actor, Home, RootKind, Surface, Take
@@ -71,6 +72,7 @@ class Core:
     hub: Hub | None = None
     board: Board | None = None
     errands: Errands = field(default_factory=Errands)
+    posts: Posts = field(default_factory=Posts)
 
     def household(self, surface: Surface) -> Actor:
         """The household's owner, asking through `surface`."""

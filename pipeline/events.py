@@ -759,6 +759,26 @@ class SettingChanged(Event):
 # --- storage and state -------------------------------------------------------------------------
 
 
+@event("root.chosen")
+@dataclass(frozen=True)
+class RootChosen(Event):
+    """A person wants this folder watched, or watched otherwise."""
+
+    subject: str
+    path: str
+    kind: str
+    take: str
+
+
+@event("root.left")
+@dataclass(frozen=True)
+class RootLeft(Event):
+    """A person wants this folder watched no more; nothing in it was touched."""
+
+    subject: str
+    path: str
+
+
 @event("root.offline")
 @dataclass(frozen=True)
 class RootOffline(Event):

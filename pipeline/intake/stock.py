@@ -18,7 +18,7 @@ from pipeline.clock import Clock, timestamp
 from pipeline.events import FileMissing, FileReturned
 from pipeline.intake import roots
 from pipeline.intake.roots import Health, Offline
-from pipeline.state import events
+from pipeline.state import audit, events
 from pipeline.state import roots as stored_roots
 from pipeline.state.connection import Database
 from pipeline.state.roots import KnownFile, StoredRoot
@@ -106,7 +106,7 @@ def _mark(
     for file in missing:
         if stored_roots.set_missing(con, stored.root, file, _REASON, at):
             path = os.fsdecode(file.path).encode("utf-8", "replace").decode()
-            events.append(con, FileMissing(file.id, path=path), actor=actor, at=at)
+            audit.tell_as(con, actor, FileMissing(file.id, path=path), at, before={"path": path})
     for file in returned:
         if stored_roots.set_returned(con, file.id, at):
             events.append(con, FileReturned(file.id), actor=actor, at=at)

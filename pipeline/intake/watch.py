@@ -21,6 +21,7 @@ from pipeline.errors import DarkroomError
 from pipeline.intake import filesystems, roots, stock
 from pipeline.intake.admit import Request
 from pipeline.intake.notices import extents, notices
+from pipeline.intake.posts import Post, Posts
 from pipeline.intake.roots import Online
 from pipeline.intake.stock import Limits
 from pipeline.intake.sweep import Extent, Sweeper, Swept
@@ -44,7 +45,7 @@ class Pace:
     limits: Limits = field(default_factory=Limits)
 
 
-async def watch(
+async def watch(  # noqa: PLR0913 - the two last are for tests and for who changes what is watched
     db: Database,
     clock: Clock,
     watched: Sequence[Root],
@@ -52,12 +53,24 @@ async def watch(
     *,
     skip: Sequence[Path] = (),
     changes: Changes = notices,
+    posts: Posts | None = None,
 ) -> None:
-    """Watch these roots until cancelled. `skip` are our own folders, should they lie in a root."""
+    """Watch these roots until cancelled, and those that `posts` are given meanwhile.
+
+    `skip` are our own folders, should they lie in a root.
+    """
+    posts = posts or Posts()
     async with asyncio.TaskGroup() as tasks:
-        for root in watched:
+
+        def begin(root: Root) -> Post:
             watcher = _Watcher(db, clock, root, pace, tuple(skip), changes)
-            tasks.create_task(watcher.run(), name=f"watch {root.path}")
+            task = tasks.create_task(watcher.run(), name=f"watch {root.path}")
+            return Post(watcher.look_soon, task.cancel)
+
+        with posts.manned(begin):
+            for root in watched:
+                posts.begin(root)
+            await asyncio.Event().wait()
 
 
 class _Watcher:
@@ -92,6 +105,11 @@ class _Watcher:
             except (DarkroomError, OSError) as error:  # this root waits, the others go on
                 log.warning("watch.interrupted", root=str(self._root.path), error=str(error))
             await self._clock.sleep(_LOOK_S)
+
+    def look_soon(self) -> None:
+        """Sweep the whole root at the next turn, as if its time had come."""
+        self._full_at = -math.inf
+        self._woken.set()
 
     async def _while_online(self) -> None:
         """Returns when the root is not there any more, or is mounted anew."""

@@ -15,7 +15,7 @@ from pipeline.events import Recorded
 from pipeline.intake import roots, watch
 from pipeline.model import Actor, Root, RootKind, Surface, Take
 from pipeline.service import backup, batches, once, process, studying, tiers, uploads, verify
-from pipeline.state import jobs
+from pipeline.state import chosen_roots, jobs
 from pipeline.state.jobs import Job
 from pipeline.work.alongside import alongside
 from pipeline.work.schedule import Plan, open_schedule
@@ -59,13 +59,16 @@ async def serve(core: Core) -> None:
             alongside(uploads.keep_sweeping(core), "abandoned uploads"),
             alongside(_sampled(core), "samples"),
         ):
-            await watch.watch(core.db, core.clock, watched, pace, skip=core.own_folders)
+            await watch.watch(
+                core.db, core.clock, watched, pace, skip=core.own_folders, posts=core.posts
+            )
     finally:
         stop()
 
 
 async def watched_roots(actor: Actor, core: Core) -> list[Root]:
-    """The library, the inbox and the configured folders, made known where they are new."""
+    """The library, the inbox, the configured folders, made known where they are new, and those
+    that people chose."""
     folders = [
         (core.home.library, RootKind.LIBRARY, Take.MOVE, ()),
         (core.home.inbox, RootKind.INBOX, Take.MOVE, core.own_folders),
@@ -81,7 +84,9 @@ async def watched_roots(actor: Actor, core: Core) -> list[Root]:
             found.append(await roots.ensure(core.db, core.clock, wanted, own=own))
         except DarkroomError as error:
             _log.warning("this folder is not watched", folder=str(path), reason=str(error))
-    return found
+    known = {root.id for root in found}
+    chosen = [one.root for one in await core.db.read(chosen_roots.listing)]
+    return found + [root for root in chosen if root.id not in known]
 
 
 def _poke(core: Core, fresh: tuple[Recorded, ...]) -> None:

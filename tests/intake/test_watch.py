@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.clock import SystemClock
 from pipeline.intake.notices import extents
+from pipeline.intake.posts import Posts
 from pipeline.intake.watch import Pace, notices, watch
 from pipeline.model import Root, RootKind, Take
 from pipeline.state.connection import Database
@@ -47,11 +48,16 @@ async def broken(path: Path) -> AsyncIterator[set[str]]:
 
 @asynccontextmanager
 async def watching(
-    db: Database, clock: FakeClock | SystemClock, root: Root, changes: object, pace: Pace
+    db: Database,
+    clock: FakeClock | SystemClock,
+    root: Root,
+    changes: object,
+    pace: Pace,
+    posts: Posts | None = None,
 ) -> AsyncIterator[None]:
     """The watch, running for the length of a block."""
     task = asyncio.create_task(
-        watch(db, clock, [root], pace, changes=changes),  # type: ignore[arg-type]
+        watch(db, clock, [root], pace, changes=changes, posts=posts),  # type: ignore[arg-type]
         name="watch under test",
     )
     try:
@@ -170,3 +176,31 @@ async def _count(db: Database, wanted: int) -> bool:
 
 async def _state_is(db: Database, state: str) -> bool:
     return bool(await db.read(rows, "SELECT 1 FROM roots WHERE state = ?", state))
+
+
+async def test_roots_come_and_go_while_it_runs(
+    tmp_path: Path, db: Database, clock: FakeClock, make_root: Make
+) -> None:
+    """One that is chosen is watched at once, swept when asked to, and then left alone."""
+    folders = [tmp_path / name for name in ("inbox", "card")]
+    for folder in folders:
+        folder.mkdir()
+    inbox, card = [await make_root(folder, RootKind.MANAGED, Take.COPY) for folder in folders]
+    posts, pace = Posts(), Pace(QUIET, rescan_s=100_000)
+    assert not posts.begin(card)
+    assert not posts.look(card.id)
+    async with watching(db, clock, inbox, silence, pace, posts):
+        await clock.advance(1)
+        assert posts.begin(card)
+        (folders[1] / "a.jpg").write_bytes(b"x")
+        assert posts.look(card.id)
+        await pass_until(clock, lambda: _count(db, 1))
+        (folders[1] / "b.jpg").write_bytes(b"x")
+        posts.look(card.id)
+        await pass_until(clock, lambda: _count(db, 2))
+        posts.end(card.id)
+        assert not posts.look(card.id)
+        (folders[0] / "c.jpg").write_bytes(b"x")
+        assert posts.look(inbox.id)
+        await pass_until(clock, lambda: _count(db, 3))
+    assert await names(db) == ["a.jpg", "b.jpg", "c.jpg"]

@@ -220,7 +220,11 @@ HOUSE: Mapping[str, Row] = {
     "POST /api/v2/roots/<root_id>/confirm": Row("admin"),
     "GET /api/v2/settings": Row("admin"),
     "GET /api/v2/settings/<name>": Row("admin"),
+    "POST /api/v2/roots": Row("admin", body={"path": "/nowhere"}),
+    "PATCH /api/v2/roots/<root_id>": Row("admin", body={"take": "copy"}),
+    "DELETE /api/v2/roots/<root_id>": Row("admin"),
     "PUT /api/v2/settings/<name>": Row("admin"),
+    "POST /api/v2/roots/<root_id>/scan": Row("admin"),
     "DELETE /api/v2/settings/<name>": Row("admin"),
 }
 
