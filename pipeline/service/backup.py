@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pipeline.errors import NotFound
 from pipeline.library import fsops
 from pipeline.library.below import Below
 from pipeline.model import Actor
 from pipeline.state import snapshots
 from pipeline.state.snapshots import Snapshot
+
+__all__ = ["Snapshot", "listing", "one", "take"]
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +32,14 @@ async def take(actor: Actor, core: Core) -> Snapshot:
 async def listing(actor: Actor, core: Core) -> list[Snapshot]:
     """The snapshots there are, newest first."""
     return await asyncio.to_thread(snapshots.listing, core.home.database)
+
+
+async def one(actor: Actor, core: Core, name: str) -> Snapshot:
+    """The snapshot of this name. Raises `NotFound`."""
+    for found in await listing(actor, core):
+        if found.path.name == name:
+            return found
+    raise NotFound("There is no such snapshot.")
 
 
 def _remover(core: Core) -> snapshots.Remove:

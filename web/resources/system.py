@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from importlib import metadata
+from typing import Literal
 
 from quart import Response
 
 from pipeline.access.rights import Right
 from pipeline.core import Core
 from pipeline.errors import DarkroomError
-from pipeline.service import news, status
+from pipeline.service import doctor, news, status
 from pipeline.service.status import Status
 from pipeline.work.meter import Meter
 from web.contract import Asked, Given, Resource
@@ -39,6 +40,20 @@ class SystemView(Given):
     slots: int
     workers_started: int
     resources: ResourcesView
+
+
+class FindingView(Given):
+    """One thing looked at, and what to do where it is not well."""
+
+    level: Literal["ok", "note", "bad"]
+    what: str
+    mend: str
+
+
+class Checked(Given):
+    """All that was looked at, in the order in which a person would."""
+
+    items: list[FindingView]
 
 
 @RESOURCE.get("/healthz", right=None, gives=Health, is_rooted=True, rate="media")
@@ -72,6 +87,14 @@ async def look(asked: Asked) -> SystemView:
         workers_started=workers.started if workers else 0,
         resources=ResourcesView.model_validate(await status.resources(core)),
     )
+
+
+@RESOURCE.post("/system/check", right=Right.SETTINGS_READ, gives=Checked)
+async def check(asked: Asked) -> Checked:
+    """Look at everything that may be wrong, as `darkroom doctor` does; takes some seconds."""
+    core = asked.core
+    found = await doctor.examine(core.home.path, core.settings, core.clock)
+    return Checked(items=[FindingView.model_validate(one) for one in found])
 
 
 @RESOURCE.get(
