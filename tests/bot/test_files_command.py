@@ -68,6 +68,30 @@ def test_copies_and_new_names(home: Path, tmp_path: Path) -> None:
     assert cli.library(home) == before
 
 
+def test_what_is_said_of_files(home: Path) -> None:
+    """Titles, stars, dates and places: rehearsed first, told before and after, undone as a job."""
+    [first, second] = _files(home)
+    said = ("--title", "At the lake", "--taken", "2020-05-01T10:00:00+02:00")
+    plan = cli.darkroom(home, "files", "edit", first, *said, "--dry-run")
+    after = "title At the lake, taken_at 2020-05-01T10:00:00+02:00"
+    assert plan.out.splitlines()[0].startswith(f"{first}: title -, taken_at ")
+    assert plan.out.splitlines()[0].endswith(f"->  {after}")
+    assert cli.darkroom(home, "files", "edit", first, *said).status == 0
+    shifted = cli.darkroom(home, "files", "shift", first, "--by=-1h30m", "--json")
+    result = json.loads(shifted.out)
+    assert result["items"][0]["after"] == {"taken_at": "2020-05-01T08:30:00+02:00"}
+    cli.darkroom(home, "undo", result["job_id"], "--yes")
+    zoned = cli.darkroom(home, "files", "zone", first, "--to", "+03:00", "--dry-run")
+    assert "taken_at 2020-05-01T10:00:00+03:00" in zoned.out
+    placed = cli.darkroom(home, "files", "place", first, second, "--at", "48.2", "16.4")
+    assert placed.out.splitlines()[:2] == [
+        f"{one}: position -  ->  position 48.2 16.4" for one in (first, second)
+    ]
+    assert cli.darkroom(home, "find", "title:lake", "--json").out
+    for words in (("shift", first, "--by", "soon"), ("place", first), ("edit", first)):
+        assert cli.darkroom(home, "files", *words).status == 2
+
+
 def test_mistakes_are_sentences(home: Path) -> None:
     """A wrong folder or template is refused as a whole, with status 2 and no traceback."""
     [first, _] = _files(home)

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import httpx
 
+from pipeline.registry import discover
 from pipeline.service.requests import Retag
 from tests.service.family import Family
+from tests.web.conftest import OpenGate
+from web.app import App
+from web.server import serving
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 _EXAMPLE = re.compile(r"```http\n(.*?)\n```\n→ (\d{3})", re.DOTALL)
@@ -50,3 +54,18 @@ async def test_every_example_answers_as_it_says(client: httpx.AsyncClient, famil
         answer = await _run(client, _filled(example, known))
         assert answer.status_code == int(status), f"{example}\n{answer.text}"
         _learn(known, answer)
+
+
+async def test_a_resource_is_one_file(family: Family) -> None:
+    """The page's example, as it stands: served, described, and closed to who has no account."""
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, object] = {"__name__": "words"}
+    exec(compile(code, "words.py", "exec"), names)
+    found = (*discover("web.resources", "RESOURCE"), names["RESOURCE"])
+    app = App(family.core, OpenGate(family.actor), found)
+    async with serving(app, "127.0.0.1", 0) as base, httpx.AsyncClient(base_url=base) as client:
+        me = {"X-Actor": "me"}
+        assert (await client.get("/api/v2/words", headers=me)).json() == {"count": 0}
+        assert (await client.get("/api/v2/words")).status_code == 401
+        told = (await client.get("/api/v2/openapi.json", headers=me)).json()
+        assert told["paths"]["/api/v2/words"]["get"]["summary"] == "The words of the library."

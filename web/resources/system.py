@@ -12,7 +12,7 @@ from quart import Response
 from pipeline.access.rights import Right
 from pipeline.core import Core
 from pipeline.errors import DarkroomError
-from pipeline.service import doctor, news, status
+from pipeline.service import news, status
 from pipeline.service.status import Status
 from pipeline.work.meter import Meter
 from web.contract import Asked, Given, Resource
@@ -92,6 +92,8 @@ async def look(asked: Asked) -> SystemView:
 @RESOURCE.post("/system/check", right=Right.SETTINGS_READ, gives=Checked)
 async def check(asked: Asked) -> Checked:
     """Look at everything that may be wrong, as `darkroom doctor` does; takes some seconds."""
+    from pipeline.service import doctor  # what it looks at is much to import, and rarely asked for
+
     core = asked.core
     found = await doctor.examine(core.home.path, core.settings, core.clock)
     return Checked(items=[FindingView.model_validate(one) for one in found])
