@@ -110,4 +110,5 @@ def test_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.Mon
     names: dict[str, object] = {}
     for number, example in enumerate(_python(page), 1):
         exec(compile(example, f"{page.name}, example {number}", "exec"), names)
-    assert len(list((tmp_path / "Darkroom" / "library").rglob("*.jpg"))) == 2  # one was deleted
+    if page.name == "scripting.md":  # it takes three in and deletes one
+        assert len(list((tmp_path / "Darkroom" / "library").rglob("*.jpg"))) == 2
