@@ -49,8 +49,7 @@ class SystemClock:
 
 def timestamp(at: datetime) -> str:
     """`at` as the text stored in the state: UTC, milliseconds, sorts as it reads."""
-    utc = at.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def unix_ms(at: datetime) -> int:

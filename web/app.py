@@ -17,6 +17,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 
 from pipeline.core import Core
 from pipeline.registry import discover
+from pipeline.state import readers
 from web import headers, live, packing, shell
 from web.contract import Gate, Resource, Route
 from web.endpoint import Around, Endpoint, problem_response
@@ -59,6 +60,7 @@ class App(Quart):
 
     async def handle_request(self, request: Request) -> ResponseTypes:
         """Answer one request: by its endpoint, or by Quart where it is no API."""
+        readers.begin()
         try:
             endpoint, parameters = self._paths.match(request.path, request.method)
         except NotFound:

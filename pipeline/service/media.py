@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -51,19 +52,28 @@ async def original(actor: Actor, core: Core, file_id: str) -> Media:
 
 async def made(actor: Actor, core: Core, file_id: str) -> list[Derived]:
     """What was made of the file: thumbnail, preview, clip ..."""
-    row = await files.one(actor, core, file_id)
-    return [] if row.sha256 is None else await core.db.read(derivatives.of, row.sha256)
+    return (await _made(actor, core, file_id))[1]
 
 
 async def derivative(actor: Actor, core: Core, file_id: str, kind: str) -> Media:
     """One derivative of the file. Raises `NotFound` where there is none of this kind."""
-    row = await files.one(actor, core, file_id)
-    found = [one for one in await made(actor, core, file_id) if one.kind == kind]
+    row, all_of_them = await _made(actor, core, file_id)
+    found = [one for one in all_of_them if one.kind == kind]
     if not found:
         raise NotFound(f"There is no {kind} of this file.")
     one = found[0]
     place = Below(core.home.cache, one.path)
     return Media(place, one.mime, one.bytes, f"{row.sha256}-{kind}-{one.version}", _name(row, one))
+
+
+async def _made(actor: Actor, core: Core, name: str) -> tuple[FileRow, list[Derived]]:
+    """A file and what was made of it. Raises `NotFound`."""
+
+    def look(con: sqlite3.Connection) -> tuple[FileRow, list[Derived]]:
+        row = files.named(con, actor.library_id, name, f"{core.home.library}/")
+        return row, [] if row.sha256 is None else derivatives.of(con, row.sha256)
+
+    return await core.db.read(look)
 
 
 async def read(media: Media, start: int, length: int) -> bytes:

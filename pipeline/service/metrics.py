@@ -87,11 +87,15 @@ async def series(actor: Actor, core: Core, seconds: int) -> Series:
         raise Invalid("Samples are kept for 30 days.", hint="Ask for less.")
     now = unix_ms(core.clock.now()) // 1000
     kept_s = FINE_S if seconds <= KEEP_FINE_S else COARSE_S
+    shown_s = kept_s * max(1, -(-seconds // (kept_s * POINTS)))
+    if core.sampler is not None and shown_s > kept_s == FINE_S:  # a day, as pages ask for it
+        return Series(
+            shown_s, await core.sampler.condensed.between(now - seconds, now + 1, shown_s)
+        )
     found = await core.db.read(metrics.between, kept_s, now - seconds, now + 1)
     if core.sampler is not None and kept_s == FINE_S:
         newest = found[-1].at if found else now - seconds - 1
         found += [sample for sample in core.sampler.recent if sample.at > newest]
-    shown_s = kept_s * max(1, -(-seconds // (kept_s * POINTS)))
     if shown_s > kept_s:
         found = metrics.merged(found, shown_s)
     return Series(shown_s, tuple(found))

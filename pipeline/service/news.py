@@ -42,6 +42,7 @@ RIGHTS: Mapping[str, Right] = {
     "recognition": Right.PEOPLE_READ,
 }
 SCAN = 2_000  # events looked through for one page, at most
+FIRST_LOOK = 100  # of them at once, at first: most pages are full by then
 GATHER_S = 0.03  # what comes within it goes out together
 IDLE_S = 2.0  # a stream that has nothing to tell says so this often
 
@@ -109,13 +110,20 @@ async def sight(actor: Actor, core: Core) -> Sight:
 async def page(actor: Actor, core: Core, *, after: int, limit: int, wanted: Wanted = ALL) -> Page:
     """Events after the number `after` that the actor may know of, oldest first."""
     eyes = await sight(actor, core)
-    found = await core.db.read(_read, after, SCAN, wanted.subject)
-    told = await core.news.teller.told(found)
-    seen = [one for one in told if wanted.fits(one) and eyes.sees(one.kind, one.owner_id)]
+    seen: list[Told] = []
+    last, left, step = after, SCAN, max(limit + 1, FIRST_LOOK)
+    while True:
+        found = await core.db.read(_read, last, step, wanted.subject)
+        told = await core.news.teller.told(found)
+        seen += [one for one in told if wanted.fits(one) and eyes.sees(one.kind, one.owner_id)]
+        last, left = (found[-1].seq if found else last), left - step
+        has_more = len(found) == step
+        if len(seen) > limit or not has_more or left <= 0:
+            break
+        step = min(2 * step, left)
     shown = tuple(seen[:limit])
     is_cut = len(seen) > limit
-    last = shown[-1].seq if is_cut else (found[-1].seq if found else after)
-    return Page(shown, last, is_cut or len(found) == SCAN)
+    return Page(shown, shown[-1].seq if is_cut else last, is_cut or has_more)
 
 
 def _read(

@@ -57,8 +57,8 @@ def _questions(con: sqlite3.Connection, owner_id: str) -> list[Need]:
 
 def _look_alikes(con: sqlite3.Connection, owner_id: str) -> list[Need]:
     count = con.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM similar s JOIN media_files f ON f.id = s.file_id"
-        " JOIN media_files o ON o.id = s.other_id WHERE s.decision IS NULL AND f.owner_id = ?"
+        "SELECT count(*) FROM (SELECT 1 FROM similar s CROSS JOIN media_files f ON f.id = s.file_id"
+        " CROSS JOIN media_files o ON o.id = s.other_id WHERE s.decision IS NULL AND f.owner_id = ?"
         " AND f.state IN ('placed', 'done') AND o.state IN ('placed', 'done') LIMIT ?)",
         (owner_id, ENOUGH),
     ).fetchone()[0]

@@ -25,6 +25,7 @@ from pipeline.state import disk, events, migrate, search, snapshots, thread
 from pipeline.state import group as group_commit
 from pipeline.state.failures import translated
 from pipeline.state.group import Write
+from pipeline.state.readers import Readers
 from pipeline.state.thread import Thread
 
 P = ParamSpec("P")
@@ -48,9 +49,7 @@ class Database:
     def __init__(self, path: Path, clock: Clock, readers: Iterable[Thread]) -> None:
         self.path = path
         self._clock = clock
-        self._readers: asyncio.Queue[Thread] = asyncio.Queue()
-        for reader in readers:
-            self._readers.put_nowait(reader)
+        self._readers = Readers(readers)
         self._waiting: asyncio.Queue[Write | None] = asyncio.Queue(QUEUE_LIMIT)
         self._listeners: list[Listener] = []
         self._last_seq = 0
@@ -110,15 +109,13 @@ class Database:
         self._refuse_if_closed()
         writer = self._writer
         assert writer is not None, "what can be written to has a writer"
-        async with self._rewriting:
-            readers = [await self._readers.get() for _ in range(READERS)]
+        async with self._rewriting, AsyncExitStack() as nobody_reads:
+            for _ in range(READERS):
+                await nobody_reads.enter_async_context(self._readers.one())
             try:
                 await writer.run(_rewrite)
             except sqlite3.Error as error:
                 raise translated(error) from error
-            finally:
-                for reader in readers:
-                    self._readers.put_nowait(reader)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the events of each commit, in order; returns how to stop that."""
@@ -126,16 +123,14 @@ class Database:
         return lambda: self._listeners.remove(listener)
 
     async def _read(self, fn: Callable[[sqlite3.Connection], T]) -> T:
-        reader = await self._readers.get()
-        try:
-            return await reader.run(fn)
-        except sqlite3.Error as error:
-            raise translated(error) from error
-        except asyncio.CancelledError:
-            reader.interrupt_now()  # nobody waits for this answer: let the next one begin
-            raise
-        finally:
-            self._readers.put_nowait(reader)
+        async with self._readers.one() as reader:
+            try:
+                return await reader.run(fn)
+            except sqlite3.Error as error:
+                raise translated(error) from error
+            except asyncio.CancelledError:
+                reader.interrupt_now()  # nobody waits for this answer: let the next one begin
+                raise
 
     def _refuse_if_closed(self) -> None:
         if self._refusal is not None:
@@ -171,14 +166,20 @@ class Database:
         if not group:
             return
         try:
-            latest = await writer.run(lambda con: group_commit.commit(con, group, self._settle))
+            after = self._last_seq if self._listeners else None
+            latest, fresh = await writer.run(
+                lambda con: group_commit.commit(con, group, self._settle, after)
+            )
         except sqlite3.OperationalError as error:
             refusal = translated(error)
             if isinstance(refusal, Busy):  # those behind have waited as well: they may go too
                 self._refuse_waiting(refusal)
             raise
         group_commit.answer(group)
-        await self._publish(writer, latest)
+        if after is None and self._listeners:  # somebody came while this was committed
+            before = self._last_seq
+            fresh = await writer.run(lambda con: events.read_after(con, before, limit=None))
+        self._publish(latest, fresh)
 
     def _settle(self, con: sqlite3.Connection) -> None:
         """Bring the search index up to date; it can be made again, so it never stops a write."""
@@ -195,17 +196,16 @@ class Database:
             _log.exception("the search index cannot be kept up to date")
         con.execute("RELEASE settling")
 
-    async def _publish(self, writer: Thread, latest: int) -> None:
-        """Tell the listeners, if there are any by now, of the events up to `latest`."""
-        if latest > self._last_seq and self._listeners:
-            after = self._last_seq
-            fresh = await writer.run(lambda con: events.read_after(con, after, limit=None))
-            for listener in tuple(self._listeners):
-                try:
-                    listener(fresh)
-                except Exception:  # border: one listener's mistake is nobody else's
-                    _log.exception("a listener of events failed", after=after)
-        self._last_seq = latest  # not before the log was read: a failure there leaves no gap
+    def _publish(self, latest: int, fresh: tuple[Recorded, ...]) -> None:
+        """Tell the listeners of what was committed, up to the number `latest`."""
+        self._last_seq = latest
+        if not fresh:
+            return
+        for listener in tuple(self._listeners):
+            try:
+                listener(fresh)
+            except Exception:  # border: one listener's mistake is nobody else's
+                _log.exception("a listener of events failed", upto=latest)
 
     def _gather(self, first: Write | None, limit: int) -> tuple[list[Write], bool]:
         group: list[Write] = []

@@ -140,13 +140,14 @@ def storable(text: str) -> str:
 
 
 def row_of(row: sqlite3.Row) -> FileRow:
-    """A row with `COLUMNS` as a value."""
-    values = {name: row[name] for name in COLUMNS}
-    values["source_path"] = os.fsdecode(row["source_path"])
-    values["state"] = FileState(row["state"])
-    values["category"] = _category(row["category"])
-    values["bundle_role"] = BundleRole(row["bundle_role"]) if row["bundle_role"] else None
-    values["is_damaged"] = bool(row["is_damaged"])
+    """A row as a value. Its first columns must be `COLUMNS`: names are looked up slowly."""
+    values = dict(zip(COLUMNS, row, strict=False))
+    values["source_path"] = os.fsdecode(values["source_path"])
+    values["state"] = FileState(values["state"])
+    values["category"] = _category(values["category"])
+    role = values["bundle_role"]
+    values["bundle_role"] = BundleRole(role) if role else None
+    values["is_damaged"] = bool(values["is_damaged"])
     return FileRow(**values)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.events import Recorded
 from pipeline.state import events
 from pipeline.state.failures import translated
 
@@ -26,24 +27,29 @@ class Write:
 
 
 def commit(
-    con: sqlite3.Connection, group: list[Write], settle: Callable[[sqlite3.Connection], None]
-) -> int:
+    con: sqlite3.Connection,
+    group: list[Write],
+    settle: Callable[[sqlite3.Connection], None],
+    after: int | None,
+) -> tuple[int, tuple[Recorded, ...]]:
     """One transaction around all of `group`; answers the newest event's number.
 
-    `settle` runs at its end, for what follows from what was written.
+    With it come the events behind the number `after`; None: nobody wants them. `settle` runs at
+    the end, for what follows from what was written.
     """
     con.execute("BEGIN IMMEDIATE")
     try:
         for write in group:
             _run_in_savepoint(con, write)
         settle(con)
-        latest = events.latest_seq(con)
+        fresh = () if after is None else events.read_after(con, after, limit=None)
+        latest = fresh[-1].seq if fresh else events.latest_seq(con)
         con.execute("COMMIT")
     except BaseException:
         if con.in_transaction:
             con.execute("ROLLBACK")
         raise
-    return latest
+    return latest, fresh
 
 
 def _run_in_savepoint(con: sqlite3.Connection, write: Write) -> None:

@@ -122,7 +122,7 @@ def _statement(owner_id: str, query: Term, after: int | None) -> tuple[str, list
     wheres += [*_usual(query), *rest]
     condition = " AND ".join(where.condition for where in wheres)
     sql = (
-        f"SELECT s.rank AS rank, {_SELECTED} FROM {source}"
+        f"SELECT {_SELECTED}, s.rank AS rank FROM {source}"
         f" CROSS JOIN media_files m ON m.id = s.file_id WHERE {condition} ORDER BY {rank} DESC"
     )
     return sql, [value for where in wheres for value in where.values]

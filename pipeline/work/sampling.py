@@ -24,6 +24,7 @@ from pipeline.state import metrics, queue, spans
 from pipeline.state.connection import Database
 from pipeline.state.metrics import COARSE_S, FINE_S, Sample
 from pipeline.work import resources
+from pipeline.work.condensed import Condensed
 from pipeline.work.meter import Meter
 
 WRITE_EVERY = 6  # samples
@@ -77,6 +78,7 @@ class Sampler:
         read: Callable[[], Machine],
     ) -> None:
         self.recent: deque[Sample] = deque(maxlen=SHOWN)
+        self.condensed = Condensed(db, self.recent)
         self._db = db
         self._clock = clock
         self._meter = meter

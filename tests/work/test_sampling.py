@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from pipeline.state import metrics
 from pipeline.state.connection import open_database
+from pipeline.state.metrics import Sample
 from pipeline.work import meter, resources, sampling
 from pipeline.work.alongside import alongside
+from pipeline.work.condensed import Condensed
 from pipeline.work.meter import Meter
 from pipeline.work.sampling import Machine, Sampler
 from tests.kit.clock import FakeClock
@@ -99,3 +105,43 @@ async def _until(is_so: object) -> None:
     async with asyncio.timeout(10):
         while not is_so():  # type: ignore[operator]
             await asyncio.sleep(0)
+
+
+async def test_a_day_is_merged_once_and_then_only_what_is_new(tmp_path: Path) -> None:
+    """A graph over a day tells what merging everything anew would, and reads only the last step."""
+    clock = FakeClock()
+    async with open_database(tmp_path / "state" / "darkroom.sqlite", clock) as db:
+        recent: list[Sample] = []
+        day = Condensed(db, recent)
+        written = [Sample(10, at, {"cpu": float(at % 70), "files": 1}) for at in range(0, 900, 10)]
+        await db.write(metrics.add, written)
+        assert await day.between(5, 900, 120) == tuple(metrics.merged(written, 120))
+        recent += [Sample(10, at, {"cpu": 1.0, "files": 1}) for at in range(890, 1000, 10)]
+        later = [one for one in (*written, *recent[1:]) if one.at >= 120]
+        with reading() as asked:
+            assert await day.between(130, 1000, 120) == tuple(metrics.merged(later, 120))
+        assert asked == [(840, 1000)]
+
+
+async def test_a_clock_that_was_set_back_shows_nothing_from_the_future(tmp_path: Path) -> None:
+    """What was kept is merged anew when it is later than now."""
+    async with open_database(tmp_path / "state" / "darkroom.sqlite", FakeClock()) as db:
+        written = [Sample(10, at, {"files": 1}) for at in range(0, 900, 10)]
+        await db.write(metrics.add, written)
+        day = Condensed(db, ())
+        await day.between(0, 900, 60)
+        assert await day.between(0, 300, 60) == tuple(metrics.merged(written[:30], 60))
+
+
+@contextmanager
+def reading() -> Iterator[list[tuple[int, int]]]:
+    """Which periods are asked of the state meanwhile."""
+    asked: list[tuple[int, int]] = []
+    real = metrics.between
+
+    def noted(con: sqlite3.Connection, every_s: int, since: int, until: int) -> list[Sample]:
+        asked.append((since, until))
+        return real(con, every_s, since, until)
+
+    with mock.patch.object(metrics, "between", noted):
+        yield asked

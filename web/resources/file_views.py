@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pipeline.model import Json
-from pipeline.service import files, media, metadata, tags
-from pipeline.state.files import FileRow
-from web.contract import API, Asked, Given
+from pipeline.service.files import Known
+from web.contract import API, Given
 
 
 class FileView(Given):
@@ -77,35 +76,26 @@ class FileDetail(FileView):
     facts: dict[str, Json]
 
 
-async def detail(asked: Asked, row: FileRow) -> FileDetail:
+def detail(known: Known) -> FileDetail:
     """All that is known about a file."""
-    origins = await tags.origins(asked.actor, asked.core, row.id)
-    said = await metadata.said(asked.actor, asked.core, row.id)
-    facts = dict(await files.facts(asked.actor, asked.core, row.id))
-    told = said.said.get("description")
+    facts = dict(known.facts)
+    told = known.said.said.get("description")
     return FileDetail(
-        **FileView.model_validate(row).model_dump(),
+        **FileView.model_validate(known.row).model_dump(),
         description=facts.get("description") if told is None else told["description"],
-        edited=sorted(said.said),
-        hidden=dict(said.evidence),
+        edited=sorted(known.said.said),
+        hidden=dict(known.said.evidence),
         tags=[
             TagView(tag=tag, source=o.source, model=o.model, confidence=o.confidence)
-            for tag, o in origins.items()
-            if not o.is_removed
+            for tag, o in known.tags.items()
         ],
-        derivatives=await _derivatives(asked, row),
+        derivatives=_derivatives(known),
         facts=facts,
     )
 
 
-async def version(asked: Asked, file_id: str) -> str:
-    """The version of all that `detail` tells."""
-    return await metadata.version(asked.actor, asked.core, file_id)
-
-
-async def _derivatives(asked: Asked, row: FileRow) -> list[DerivativeView]:
-    made = await media.made(asked.actor, asked.core, row.id)
-    base = f"{API}/files/{row.id}/derivatives"
+def _derivatives(known: Known) -> list[DerivativeView]:
+    base = f"{API}/files/{known.row.id}/derivatives"
     return [
         DerivativeView(
             kind=one.kind,
@@ -115,5 +105,5 @@ async def _derivatives(asked: Asked, row: FileRow) -> list[DerivativeView]:
             bytes=one.bytes,
             url=f"{base}/{one.kind}",
         )
-        for one in made
+        for one in known.made
     ]

@@ -14,7 +14,7 @@ from web import media as answering
 from web.contract import Answer, Asked, Given, Resource
 from web.paging import Paged, cursor_of, links, values_of
 from web.problems import Problem
-from web.resources.file_views import FileDetail, FileView, detail, version
+from web.resources.file_views import FileDetail, FileView, detail
 
 RESOURCE = Resource("files", "Photos, videos, audio and documents.")
 
@@ -80,8 +80,8 @@ async def listing(asked: Asked, query: Search) -> Answer:
 @RESOURCE.get("/files/<file_id>", right=Right.FILES_READ, gives=FileDetail)
 async def show(asked: Asked, file_id: str) -> Answer:
     """One file with its tags, its evidence and what was made of it."""
-    row = await files.one(asked.actor, asked.core, file_id)
-    return Answer(await detail(asked, row), etag=await version(asked, row.id))
+    known = await files.known(asked.actor, asked.core, file_id)
+    return Answer(detail(known), etag=known.version)
 
 
 @RESOURCE.delete(
@@ -89,11 +89,10 @@ async def show(asked: Asked, file_id: str) -> Answer:
 )
 async def put_into_trash(asked: Asked, file_id: str) -> Moved:
     """Put a file into the trash, with what belongs to it. It can be taken back."""
-    row = await files.one(asked.actor, asked.core, file_id)
-    told = asked.if_match
-    if told is not None and told != await version(asked, row.id):
+    known = await files.known(asked.actor, asked.core, file_id)
+    if asked.if_match not in (None, known.version):
         raise Problem(412, "The file changed since you looked at it.")
-    return moved(await trash.put(asked.actor, asked.core, [row.id]))
+    return moved(await trash.put(asked.actor, asked.core, [known.row.id]))
 
 
 @RESOURCE.get(

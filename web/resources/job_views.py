@@ -11,7 +11,7 @@ from pipeline.service import news
 from pipeline.service.timeline import Window
 from pipeline.state.jobs import Job
 from pipeline.state.progress import Progress
-from pipeline.state.spans import Span
+from pipeline.state.spans import Span, StageSpan
 from web.contract import Given
 from web.paging import cursor_of
 
@@ -127,7 +127,18 @@ def _told(span: Span) -> dict[str, Any]:
         "cpu_ms": span.cpu_ms,
         "bytes": span.bytes,
         "outcome": span.outcome,
-        "stages": [StageView.model_validate(stage) for stage in span.stages],
+        "stages": [_stage(stage) for stage in span.stages],
+    }
+
+
+def _stage(one: StageSpan) -> dict[str, Any]:
+    """As a dict: of a page's thousand stages attributes would be read slowly."""
+    return {
+        "stage": one.stage,
+        "start_ms": one.start_ms,
+        "wall_ms": one.wall_ms,
+        "cpu_ms": one.cpu_ms,
+        "outcome": one.outcome,
     }
 
 

@@ -10,7 +10,7 @@ from pipeline.access.rights import Right
 from pipeline.service import files, metadata
 from pipeline.service.editing import Say
 from web.contract import API, Answer, Asked, Resource, Taken
-from web.resources.file_views import FileDetail, detail, version
+from web.resources.file_views import FileDetail, detail
 
 RESOURCE = Resource("metadata", "What people say of files, over what is read of them.")
 FIELDS = ("title", "description", "rating", "taken_at", "position")
@@ -69,8 +69,7 @@ async def edit(asked: Asked, file_id: str, body: Metadata) -> Answer:
 )
 async def replace(asked: Asked, file_id: str, body: WholeMetadata) -> Answer:
     """Say everything about a file: what differs from what is known is taken as a person's word."""
-    row = await files.one(asked.actor, asked.core, file_id)
-    now = await detail(asked, row)
+    now = detail(await files.known(asked.actor, asked.core, file_id))
     fields = {name: getattr(body, name) for name in FIELDS}
     known = {name: getattr(now, name) for name in FIELDS if name != "position"}
     known["position"] = None if now.lat is None or now.lon is None else (now.lat, now.lon)
@@ -92,5 +91,5 @@ async def _edit(asked: Asked, file_id: str, say: Say, given: list[str] | None) -
             seen=asked.if_match,
         )
         headers = {"Link": f'<{API}/jobs/{job}/undo>; rel="undo"'}
-    row = await files.one(asked.actor, asked.core, row.id)
-    return Answer(await detail(asked, row), etag=await version(asked, row.id), headers=headers)
+    known = await files.known(asked.actor, asked.core, row.id)
+    return Answer(detail(known), etag=known.version, headers=headers)
