@@ -46,11 +46,24 @@ class City(NamedTuple):
     names: str
 
 
+class _Great(NamedTuple):
+    """A great city as its quarters see it: what is asked of it a million times, worked out once."""
+
+    row: JsonObject
+    people: int
+    lat: float
+    lon: float
+    shrink: float  # of a degree of longitude there
+    reach_km: float
+    furthest: float  # degrees of latitude, beyond which nothing is part of it
+    beginning: str  # of what is named after it
+
+
 @dataclass(slots=True)
 class _Region:
     """A state or province: its great cities, and how many people live in cities."""
 
-    great: list[JsonObject] = field(default_factory=list)
+    great: list[_Great] = field(default_factory=list)
     people: int = 0
 
 
@@ -83,8 +96,22 @@ def _regions(file: Traversable) -> dict[tuple[str, str], _Region]:
         region = found.setdefault(_region(row), _Region())
         region.people += int(row["population"])
         if int(row["population"]) >= _GREAT:
-            region.great.append(row)
+            region.great.append(_great(row))
     return found
+
+
+def _great(row: JsonObject) -> _Great:
+    lat, reach_km = float(row["latitude"]), _reach_km(row)
+    return _Great(
+        row=row,
+        people=int(row["population"]),
+        lat=lat,
+        lon=float(row["longitude"]),
+        shrink=math.cos(math.radians(lat)),
+        reach_km=reach_km,
+        furthest=_WHOLE_REGION * reach_km / _KM_PER_DEGREE,
+        beginning=f"{row['name']} ",
+    )
 
 
 def _region(row: JsonObject) -> tuple[str, str]:
@@ -93,31 +120,31 @@ def _region(row: JsonObject) -> tuple[str, str]:
 
 def _whole(row: JsonObject, regions: Mapping[tuple[str, str], _Region]) -> JsonObject:
     """The great city of the same region that this is a quarter of, else what it is itself."""
-    region = regions.get(_region(row), _Region())
-    parts = [city for city in region.great if _is_part(row, city, region)]
-    return max(parts, key=lambda city: int(city["population"]), default=row)
+    region = regions.get(_region(row))
+    if region is None:
+        return row
+    lat = float(row["latitude"])
+    near = [city for city in region.great if -city.furthest <= lat - city.lat <= city.furthest]
+    parts = [city for city in near if _is_part(row, city, region)]
+    return max(parts, key=lambda city: city.people).row if parts else row
 
 
-def _is_part(row: JsonObject, city: JsonObject, region: _Region) -> bool:
+def _is_part(row: JsonObject, city: _Great, region: _Region) -> bool:
     """Told by how near it is, how much smaller, and what it is called."""
-    people, times = (
-        int(city["population"]),
-        int(city["population"]) / max(int(row["population"]), 1),
-    )
+    times = city.people / max(int(row["population"]), 1)
     if times < _TIMES_GREATER_ALONE:
         return False
     share = _share(row, city)
-    is_all_there_is = people >= _MOST * region.people and share <= _WHOLE_REGION
-    is_named_after = str(row["name"]).startswith(f"{city['name']} ") and share <= _NAMED_AFTER
+    is_all_there_is = city.people >= _MOST * region.people and share <= _WHOLE_REGION
+    is_named_after = str(row["name"]).startswith(city.beginning) and share <= _NAMED_AFTER
     return is_all_there_is or (times >= _TIMES_GREATER and (share <= _INNER or is_named_after))
 
 
-def _share(row: JsonObject, city: JsonObject) -> float:
+def _share(row: JsonObject, city: _Great) -> float:
     """The distance from the city's centre as a share of its reach."""
-    shrink = math.cos(math.radians(float(city["latitude"])))
-    high = float(row["latitude"]) - float(city["latitude"])
-    wide = (float(row["longitude"]) - float(city["longitude"])) * shrink
-    return _KM_PER_DEGREE * math.hypot(high, wide) / _reach_km(city)
+    high = float(row["latitude"]) - city.lat
+    wide = (float(row["longitude"]) - city.lon) * city.shrink
+    return _KM_PER_DEGREE * math.hypot(high, wide) / city.reach_km
 
 
 def _rows(file: Traversable) -> Iterator[JsonObject]:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.kit import cli, footage, media
+from tests.kit.atlas import lend_places
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +20,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures.mkdir()
     (pictures / "beach.jpg").write_bytes(media.jpeg(media.scene(seed=3)))
     (footage.phone(base / "wave.mov", seconds=1.0)).rename(pictures / "wave.mov")
+    lend_places(tmp_path_factory, base / "home")
     cli.process(base / "home", pictures)
     return base / "home"
 

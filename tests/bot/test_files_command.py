@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit import cli, media
+from tests.kit.atlas import lend_places
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures.mkdir()
     for number in range(1, 3):
         (pictures / f"IMG_{number}.jpg").write_bytes(media.jpeg(media.scene(seed=number)))
+    lend_places(tmp_path_factory, base / "home")
     cli.process(base / "home", pictures)
     return base / "home"
 

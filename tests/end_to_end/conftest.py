@@ -10,6 +10,7 @@ import pytest
 from tests.kit import cli, media
 from tests.kit.cli import Processed
 from tests.kit.corpus import corpus
+from tests.kit.shared import made_once
 
 __all__ = ["corpus"]
 
@@ -33,16 +34,23 @@ class Run:
 @pytest.fixture(scope="session")
 def corpus_run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """`darkroom process` over the whole corpus, as a person would run it."""
-    home = tmp_path_factory.mktemp("corpus") / "home"
-    before = cli.contents(corpus)
-    first = cli.process(home, corpus, patience_s=_PATIENCE_S, DARKROOM_INTAKE__STABLE_FOR_S="10")
-    return Run(corpus, home, before, first)
+
+    def run(folder: Path) -> Run:
+        before, stable = cli.contents(corpus), {"DARKROOM_INTAKE__STABLE_FOR_S": "10"}
+        first = cli.process(folder / "home", corpus, patience_s=_PATIENCE_S, **stable)
+        return Run(corpus, folder / "home", before, first)
+
+    return made_once(tmp_path_factory, "corpus-run", run)
 
 
 @pytest.fixture(scope="session")
-def corpus_again(corpus_run: Run) -> Processed:
+def corpus_again(corpus_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Processed:
     """The same command a second time."""
-    return cli.process(corpus_run.home, corpus_run.corpus, patience_s=_PATIENCE_S)
+
+    def run(_: Path) -> Processed:
+        return cli.process(corpus_run.home, corpus_run.corpus, patience_s=_PATIENCE_S)
+
+    return made_once(tmp_path_factory, "corpus-again", run)
 
 
 @pytest.fixture
@@ -54,7 +62,11 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
     """A folder as families have them: photos, a copy, a video, a sidecar, something broken."""
-    folder = tmp_path / "album"
+    return make_album(tmp_path / "album")
+
+
+def make_album(folder: Path) -> Path:
+    """What the fixture `album` is, in a new folder."""
     folder.mkdir()
     for number in range(1, 4):
         pixels = media.scene(120, 80, seed=number)

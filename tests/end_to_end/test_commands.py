@@ -5,13 +5,32 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.conftest import make_album
 from tests.kit import cli, media
 
 pytestmark = pytest.mark.timeout(120)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A home with the album in it, for tests that leave it as they found it."""
+
+    home: Path
+    album: Path
+    taken: cli.Processed
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """The album taken into a home that several tests look at."""
+    base = tmp_path_factory.mktemp("shown")
+    album = make_album(base / "album")
+    return Shown(base / "home", album, cli.process(base / "home", album))
 
 
 @pytest.fixture
@@ -55,10 +74,10 @@ def test_undo_of_a_move(home: Path, album: Path) -> None:
     assert cli.library(home) == {}
 
 
-def test_undo_of_nothing(home: Path, taken: cli.Processed) -> None:
+def test_undo_of_nothing(shown: Shown) -> None:
     """A job that does not exist is named, with the way to find the right one."""
-    assert "darkroom jobs" in _said(home, "undo", "0190-nothing", "--yes", status=2)
-    assert taken.summary["placed"]
+    assert "darkroom jobs" in _said(shown.home, "undo", "0190-nothing", "--yes", status=2)
+    assert shown.taken.summary["placed"]
 
 
 def test_trash_there_and_back(home: Path, taken: cli.Processed, album: Path) -> None:
@@ -97,17 +116,16 @@ def test_purge_shows_first_and_deletes_only_trash(
     assert (album / "IMG_0003.jpg").is_file()
 
 
-@pytest.mark.usefixtures("taken")
-def test_trash_of_what_is_not_there(home: Path) -> None:
+def test_trash_of_what_is_not_there(shown: Shown) -> None:
     """A file nobody knows is named, and nothing happens."""
-    before = cli.library(home)
-    assert "nowhere.jpg" in _said(home, "trash", "put", "nowhere.jpg", status=2)
-    assert cli.library(home) == before
+    before = cli.library(shown.home)
+    assert "nowhere.jpg" in _said(shown.home, "trash", "put", "nowhere.jpg", status=2)
+    assert cli.library(shown.home) == before
 
 
-@pytest.mark.usefixtures("taken")
-def test_find(home: Path) -> None:
+def test_find(shown: Shown) -> None:
     """Words, kinds, years and states find what they should."""
+    home = shown.home
     assert "IMG_0002.jpg" in _said(home, "find", "2019-05")
     assert "IMG_0003" not in _said(home, "find", "2019-05")
     assert "film.mp4" in _said(home, "find", "--kind", "video")
@@ -137,9 +155,9 @@ def test_dupes(home: Path, tmp_path: Path) -> None:
     assert {Path(path).name for path in found["paths"]} == {"big.jpg", "same.jpg"}
 
 
-@pytest.mark.usefixtures("taken")
-def test_jobs_and_roots(home: Path, album: Path) -> None:
+def test_jobs_and_roots(shown: Shown) -> None:
     """The run is listed as done; the folders and how they are, too."""
+    home, album = shown.home, shown.album
     assert re.search(r"process\s+done", _said(home, "jobs"))
     roots = _said(home, "roots")
     assert re.search(rf"foreign\s+copy\s+online\s+{re.escape(str(album))}", roots)
@@ -189,19 +207,15 @@ def test_backup_and_restore(home: Path, taken: cli.Processed, album: Path) -> No
     assert taken.summary["placed"]
 
 
-def test_doctor(home: Path, album: Path) -> None:
-    """Before and after the first run every finding is fine or says how to mend it."""
+def test_doctor(home: Path) -> None:
+    """Before the first run every finding is fine or says how to mend it."""
     _said(home, "doctor")
     assert not home.exists()
-    cli.process(home, album)
-    said = _said(home, "doctor")
-    assert "decoders are installed" in said
-    assert "database" in said
-    assert "BAD" not in said
 
 
-def test_two_at_once(home: Path, album: Path, taken: cli.Processed) -> None:
+def test_two_at_once(shown: Shown) -> None:
     """While Darkroom runs, looking works; changing says who owns the home and changes nothing."""
+    home, album, taken = shown.home, shown.album, shown.taken
     row = taken.of(album / "IMG_0001.jpg")
     with cli.start(home, "serve") as serving:
         try:
@@ -210,7 +224,10 @@ def test_two_at_once(home: Path, album: Path, taken: cli.Processed) -> None:
             assert "IMG_0003.jpg" in _said(home, "find")
             assert "done" in _said(home, "jobs")
             _said(home, "roots")
-            _said(home, "doctor")
+            found = _said(home, "doctor")
+            assert "decoders are installed" in found
+            assert "database" in found
+            assert "BAD" not in found
             before = cli.library(home)
             for words in (("process", album), ("trash", "put", row["path"]), ("verify",)):
                 said = _said(home, *words, status=2)

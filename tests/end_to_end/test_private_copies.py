@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit import cli, told
+from tests.kit.atlas import lend_places
 from tests.kit.films import film
 
 pytestmark = pytest.mark.timeout(180)
@@ -34,6 +35,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (phone / "IMG_1.mov").write_bytes(film(TAGS))
     (phone / "IMG_1.jpg.xmp").write_bytes(WORDS)
     (phone / "IMG_1.aae").write_bytes(plistlib.dumps({"adjustmentFormatIdentifier": "x"}))
+    lend_places(tmp_path_factory, home)
     cli.process(home, phone)
     return home
 

@@ -25,6 +25,7 @@ from pipeline.model import Actor, Surface
 from pipeline.service import finding, scrubbed, shares
 from pipeline.service.shares import Wanted
 from tests.kit import cli, exiftool, told
+from tests.kit.atlas import lend_places
 from tests.web.conftest import OpenGate
 from web.app import create_app
 from web.server import serving
@@ -48,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "phone").mkdir()
     for name in KINDS:
         (folder / "phone" / f"At-Aunt-May.{name}").write_bytes(told.photo(name))
-    (folder / "home").mkdir()
+    lend_places(tmp_path_factory, folder / "home")
     (folder / "home" / "darkroom.toml").write_text(BLIND)
     cli.process(folder / "home", folder / "phone", patience_s=120)
     return folder / "home"

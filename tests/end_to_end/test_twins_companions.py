@@ -6,7 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.kit import cli, media
+from tests.kit.atlas import lend_places
 
 TAKEOUT = {
     "title": "IMG_1.jpg",
@@ -15,7 +18,9 @@ TAKEOUT = {
 }
 
 
-def test_a_sidecar_of_a_second_copy_tells_of_the_first(home: Path, tmp_path: Path) -> None:
+def test_a_sidecar_of_a_second_copy_tells_of_the_first(
+    home: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A Takeout record beside a copy gives the kept photo its time and place, and goes with it."""
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
@@ -24,6 +29,7 @@ def test_a_sidecar_of_a_second_copy_tells_of_the_first(home: Path, tmp_path: Pat
     photo.write_bytes(media.jpeg())
     shutil.copyfile(photo, second / "IMG_1.jpg")
     (second / "IMG_1.jpg.json").write_text(json.dumps(TAKEOUT))
+    lend_places(tmp_path_factory, home)
     kept = cli.process(home, first).of(photo)
     assert kept["lat"] is None
     again = cli.process(home, second)

@@ -32,12 +32,12 @@ async def _lines(family: Family) -> list[tuple[str, str, Json, Json]]:
 
 
 async def test_an_edit_tells_what_was_said_before(family: Family) -> None:
-    """Title, stars and position: before and after, of the file they are about."""
+    """Title, stars, date and tags: before and after, of the file they are about."""
     path = family.photos[0]
     one = family.ids[path]
     await metadata.edit(family.actor, family.core, one, Say({"title": "Sea", "rating": 4}))
     await metadata.edit(
-        family.actor, family.core, one, Say({"title": "Lake", "position": [47.1, 9.5]}), given=["x"]
+        family.actor, family.core, one, Say({"title": "Lake"}, ("rating",)), given=["x"]
     )
     edits = [line for line in await _lines(family) if line[0].startswith("file.")]
     assert edits == [
@@ -45,8 +45,8 @@ async def test_an_edit_tells_what_was_said_before(family: Family) -> None:
         (
             "file.edited",
             one,
-            {"position": None, "title": "Sea"},
-            {"position": [47.1, 9.5], "title": "Lake"},
+            {"rating": 4, "title": "Sea"},
+            {"rating": None, "title": "Lake"},
         ),
         ("file.retagged", one, {"tags": []}, {"tags": ["x"]}),
     ]
