@@ -120,7 +120,13 @@ def fill(con: sqlite3.Connection, files: int) -> None:
         add(con, dice, number)
 
 
-def add(con: sqlite3.Connection, dice: random.Random, number: int) -> None:
+def add(
+    con: sqlite3.Connection,
+    dice: random.Random,
+    number: int,
+    owner: str = OWNER,
+    root: str = "root",
+) -> None:
     """One file with what is known of it."""
     taken = datetime(2005, 1, 1, tzinfo=UTC) + timedelta(minutes=dice.randrange(19 * 525_600))
     people = dice.sample(_PEOPLE, dice.choice((0, 0, 1, 1, 2, 3)))
@@ -133,10 +139,10 @@ def add(con: sqlite3.Connection, dice: random.Random, number: int) -> None:
         "INSERT INTO media_files (id, owner_id, root_id, source_path, source_dir, bucket, take,"
         " size, mtime_ns, inode, state, sha256, category, path, taken_at, taken_utc, place, camera,"
         " lens, rating, is_damaged, facts, found_at, updated_at)"
-        " VALUES (?, ?, 'root', ?, x'', ?, 'move',"
+        " VALUES (?, ?, ?, ?, x'', ?, 'move',"
         " 1, 1, 1, 'done', ?, ?, ?, ?, ?, ?, ?, 'EF 24-105mm', ?, ?, ?, ?, ?)",
         (
-            file_id, OWNER, f"DCIM/{name}".encode(), name, file_id,
+            file_id, owner, root, f"DCIM/{name}".encode(), name, file_id,
             "video" if dice.random() < 0.08 else "photo", f"{taken:%Y/%Y-%m}/{name}",
             f"{taken:%Y-%m-%dT%H:%M:%S}", f"{taken:%Y-%m-%dT%H:%M:%S}.000Z",
             place, dice.choice(_CAMERAS), stars,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from quart import Quart, Request, Response
 from quart import request as current_request
 from quart.typing import ResponseTypes
@@ -22,6 +23,7 @@ from web import headers, live, packing, shell
 from web.contract import Gate, Resource, Route
 from web.endpoint import Around, Endpoint, problem_response
 from web.live import Live
+from web.pacing import Pacing
 from web.problems import Problem
 from web.rates import Rates
 from web.statics import PREFIX, statics
@@ -38,6 +40,7 @@ class App(Quart):
         self.core = core
         self.gate = gate
         self.rates = Rates()
+        self._pacing = Pacing()
         self.statics = statics()
         self.resources = tuple(resources)
         self.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -57,6 +60,13 @@ class App(Quart):
     def routes(self) -> list[Route]:
         """Every route of every resource."""
         return [route for resource in self.resources for route in resource.routes]
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        """Answer in turn; see `pacing`."""
+        await self._pacing.turn()
+        await super().__call__(scope, receive, send)
 
     async def handle_request(self, request: Request) -> ResponseTypes:
         """Answer one request: by its endpoint, or by Quart where it is no API."""

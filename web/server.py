@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
+import sys
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 
@@ -22,6 +24,7 @@ HEADERS_LIMIT = 64 << 10
 WEBSOCKET_MESSAGE_LIMIT = 64 << 10
 KEEP_ALIVE_S = 75
 GOODBYE_S = 5
+SWITCH_S = 0.001  # a thread that reads the state keeps the loop waiting no longer (5 ms otherwise)
 
 
 class _Server(uvicorn.Server):
@@ -47,6 +50,9 @@ async def serving(app: App, host: str, port: int) -> AsyncIterator[str]:
     Raises `Invalid` when the address cannot be had.
     """
     listening = _listening(host, port)
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    gc.freeze()  # what start-up made stays: to look through it again holds up everybody for 0.1 s
     server = _Server(_config(app))
     task = asyncio.create_task(server.serve(sockets=[listening]), name="http server")
     try:
@@ -56,6 +62,8 @@ async def serving(app: App, host: str, port: int) -> AsyncIterator[str]:
         server.should_exit = True
         await task
         listening.close()
+        gc.unfreeze()
+        sys.setswitchinterval(patience)
 
 
 def _config(app: App) -> uvicorn.Config:

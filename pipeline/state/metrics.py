@@ -1,8 +1,9 @@
 """Samples of the machine and the work: every 10 seconds for a day, every 5 minutes for a month.
 
 A sample is a flat JSON object. Gauges (`cpu`, `queue` ...) are averaged when samples are rolled up
-into one; what was counted (`files`, `bytes` ...) is added; `stages` hold durations as counts by
-size, which are added too, so that a month's median is as true as a minute's.
+into one, of `lag_p99_ms` the worst stays; what was counted (`files`, `bytes` ...) is added;
+`stages` hold durations as counts by size, which are added too, so that a month's median is as true
+as a minute's.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ FINE_S, COARSE_S = 10, 300
 KEEP_FINE_S = 24 * 3600
 KEEP_COARSE_S = 30 * 24 * 3600
 COUNTED = frozenset({"files", "bytes", "failed", "visit_cpu_ms"})
+WORST = frozenset({"lag_p99_ms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ def _one(name: str, values: Sequence[Any]) -> Any:
         return values[-1]
     if name in COUNTED:
         return sum(values)
+    if name in WORST:
+        return max(values)
     return round(sum(values) / len(values), 2)
 
 

@@ -18,7 +18,7 @@ STEPS = 4  # sizes to a doubling
 
 @dataclass(slots=True)
 class Durations:
-    """Of one stage: how often it ran, for how long in all, and the counts by size."""
+    """Of one stage, say: how often it ran, for how long in all, and the counts by size."""
 
     count: int = 0
     wall_ms: int = 0
@@ -30,6 +30,10 @@ class Durations:
         self.wall_ms += wall_ms
         self.sizes[size_of(wall_ms)] += 1
 
+    def copy(self) -> Durations:
+        """As they stand now."""
+        return Durations(self.count, self.wall_ms, self.sizes.copy())
+
 
 @dataclass(slots=True)
 class Meter:
@@ -40,14 +44,12 @@ class Meter:
     failed: int = 0
     cpu_ms: int = 0
     stages: dict[str, Durations] = field(default_factory=dict)
+    lag: Durations = field(default_factory=Durations)  # of the event loop
 
     def copy(self) -> Meter:
         """As it stands now."""
-        stages = {
-            name: Durations(one.count, one.wall_ms, one.sizes.copy())
-            for name, one in self.stages.items()
-        }
-        return replace(self, stages=stages)
+        stages = {name: one.copy() for name, one in self.stages.items()}
+        return replace(self, stages=stages, lag=self.lag.copy())
 
     def note(self, span: NewSpan) -> None:
         """A file was visited."""
@@ -73,5 +75,10 @@ def quantile(sizes: Mapping[int, int], share: float) -> float | None:
     for size in sorted(sizes):
         seen += sizes[size]
         if seen >= share * total:
-            return round(2 ** (size / STEPS), 1)
+            return round(duration_of(size), 1)
     return None
+
+
+def duration_of(size: int) -> float:
+    """The milliseconds in the middle of a size."""
+    return float(2 ** (size / STEPS))

@@ -23,9 +23,9 @@ from pipeline.model import JsonObject
 from pipeline.state import metrics, queue, spans
 from pipeline.state.connection import Database
 from pipeline.state.metrics import COARSE_S, FINE_S, Sample
-from pipeline.work import resources
+from pipeline.work import lag, resources
 from pipeline.work.condensed import Condensed
-from pipeline.work.meter import Meter
+from pipeline.work.meter import Meter, quantile
 
 WRITE_EVERY = 6  # samples
 SHOWN = 360  # of the newest samples are in memory: an hour
@@ -96,13 +96,14 @@ class Sampler:
     async def run(self) -> None:
         """Sample until cancelled, at every full ten seconds of the clock."""
         self._before = await self._reading()
-        while True:
-            now = unix_ms(self._clock.now()) / 1000
-            await self._clock.sleep(FINE_S - now % FINE_S)
-            try:
-                await self.take()
-            except TryLater as error:
-                _log.info("samples are written later", reason=str(error))
+        with lag.watched(self._meter.lag):
+            while True:
+                now = unix_ms(self._clock.now()) / 1000
+                await self._clock.sleep(FINE_S - now % FINE_S)
+                try:
+                    await self.take()
+                except TryLater as error:
+                    _log.info("samples are written later", reason=str(error))
 
     async def take(self) -> Sample:
         """Read now; what is due is written, rolled up and forgotten. Raises `TryLater`."""
@@ -148,6 +149,7 @@ def readings(
         "bytes": has.bytes - had.bytes,
         "failed": has.failed - had.failed,
         "visit_cpu_ms": has.cpu_ms - had.cpu_ms,
+        "lag_p99_ms": quantile(has.lag.sizes - had.lag.sizes, 0.99) or 0.0,
         "stages": _ran(had, has),
     }
 

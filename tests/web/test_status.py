@@ -185,6 +185,15 @@ async def test_graphs_storage_and_trends(client: httpx.AsyncClient, family: Fami
     assert (await client.get("/api/v2/stats/series?seconds=99999999")).status_code == 422
 
 
+async def test_a_graph_asks_for_what_it_shows(client: httpx.AsyncClient, family: Family) -> None:
+    """With `only` come these readings and no others; a name that is none is left out."""
+    now = unix_ms(family.core.clock.now()) // 1000
+    sample = Sample(10, now - now % 10 - 20, {"cpu": 4.0, "memory": 5, "stages": {}})
+    await family.core.db.write(metrics.add, [sample])
+    told = (await client.get("/api/v2/stats/series?seconds=600&only=memory,cpu,nothing")).json()
+    assert told["samples"] == [{"at": sample.at, "readings": {"memory": 5, "cpu": 4.0}}]
+
+
 async def test_alive_and_ready_need_no_credentials(stranger: httpx.AsyncClient) -> None:
     """Whoever watches over the process may ask, and is told nothing else."""
     assert (await stranger.get("/healthz")).json() == {"status": "ok"}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from pipeline.access.rights import Right
+from pipeline.model import JsonObject
 from pipeline.service import metrics, storage, timeline
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.paging import links, values_of
@@ -20,6 +21,12 @@ class SinceQuery(Taken):
     """How far back."""
 
     seconds: Seconds = 3600
+
+
+class SeriesQuery(SinceQuery):
+    """How far back, and which readings: a graph needs few of them, and a day of all is large."""
+
+    only: Annotated[str, Field(max_length=400, description="`cpu,memory`; empty: all")] = ""
 
 
 class SampleView(Given):
@@ -132,12 +139,17 @@ class Spans(Given):
     items: list[SpanView]
 
 
-@RESOURCE.get("/stats/series", right=Right.STATUS_READ, query=SinceQuery, gives=SeriesView)
-async def series(asked: Asked, query: SinceQuery) -> SeriesView:
+@RESOURCE.get("/stats/series", right=Right.STATUS_READ, query=SeriesQuery, gives=SeriesView)
+async def series(asked: Asked, query: SeriesQuery) -> SeriesView:
     """CPU, memory, disks, queue and what was done: finely for a day, coarsely for a month."""
     told = await metrics.series(asked.actor, asked.core, query.seconds)
-    samples = [SampleView(at=one.at, readings=dict(one.readings)) for one in told.samples]
-    return SeriesView(every_s=told.every_s, samples=samples)
+    only = tuple(filter(None, query.only.split(",")))
+    samples = [{"at": one.at, "readings": _chosen(one.readings, only)} for one in told.samples]
+    return SeriesView.model_validate({"every_s": told.every_s, "samples": samples})
+
+
+def _chosen(readings: JsonObject, only: tuple[str, ...]) -> JsonObject:
+    return {name: readings[name] for name in only or readings if name in readings}
 
 
 @RESOURCE.get("/stats/stages", right=Right.STATUS_READ, query=SinceQuery, gives=StageSpeeds)

@@ -12,15 +12,16 @@ from quart import Response
 from pipeline.access.rights import Right
 from pipeline.core import Core
 from pipeline.errors import DarkroomError
-from pipeline.service import news, status
+from pipeline.service import metrics, news, status
 from pipeline.service.status import Status
-from pipeline.work.meter import Meter
+from pipeline.work.meter import Durations, Meter, duration_of
 from web.contract import Asked, Given, Resource
 from web.problems import Problem
 from web.resources.status import ResourcesView
 
 RESOURCE = Resource("system", "The machine, and Darkroom itself.")
 READY_S = 2.0
+LAG_BOUNDS_MS = (1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 250, 500, 1_000)
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -39,6 +40,7 @@ class SystemView(Given):
     live_receivers: int
     slots: int
     workers_started: int
+    loop_lag_ms: float | None  # of the last ten seconds, all but the worst hundredth; null: unknown
     resources: ResourcesView
 
 
@@ -85,6 +87,7 @@ async def look(asked: Asked) -> SystemView:
         live_receivers=core.news.receivers,
         slots=workers.slots if workers else 0,
         workers_started=workers.started if workers else 0,
+        loop_lag_ms=metrics.latest(core).get("lag_p99_ms"),
         resources=ResourcesView.model_validate(await status.resources(core)),
     )
 
@@ -128,6 +131,7 @@ def _exposition(core: Core, told: Status) -> Iterator[str]:
         yield f'darkroom_disk_free_bytes{{folder="{_escaped(folder)}"}} {free}'
     if core.flow is not None:
         yield from _work(core.flow.meter)
+        yield from _lag(core.flow.meter.lag)
 
 
 def _work(meter: Meter) -> Iterator[str]:
@@ -143,6 +147,16 @@ def _work(meter: Meter) -> Iterator[str]:
     for stage, ran in sorted(meter.stages.items()):
         yield f'darkroom_stage_seconds_sum{{stage="{_escaped(stage)}"}} {ran.wall_ms / 1000}'
         yield f'darkroom_stage_seconds_count{{stage="{_escaped(stage)}"}} {ran.count}'
+
+
+def _lag(lag: Durations) -> Iterator[str]:
+    yield from _head("loop_lag_seconds", "How late the event loop was.", "histogram")
+    for bound in LAG_BOUNDS_MS:
+        below = sum(times for size, times in lag.sizes.items() if duration_of(size) <= bound)
+        yield f'darkroom_loop_lag_seconds_bucket{{le="{bound / 1000:g}"}} {below}'
+    yield f'darkroom_loop_lag_seconds_bucket{{le="+Inf"}} {lag.count}'
+    yield f"darkroom_loop_lag_seconds_sum {lag.wall_ms / 1000}"
+    yield f"darkroom_loop_lag_seconds_count {lag.count}"
 
 
 def _gauge(name: str, told: str, value: float) -> Iterator[str]:

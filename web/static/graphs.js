@@ -4,15 +4,17 @@ import { ask } from "./frame.js";
 
 const graphs = document.getElementById("graphs");
 const DAY_S = 86_400;
+const SHOWN = "cpu,own_cpu,memory,own_memory,files,queue,lag_p99_ms";
 
 async function draw() {
-  const told = await ask("GET", `/api/v2/stats/series?seconds=${DAY_S}`);
+  const told = await ask("GET", `/api/v2/stats/series?seconds=${DAY_S}&only=${SHOWN}`);
   const at = told.samples.map((one) => one.at), of = (name) => told.samples.map((one) => one.readings[name] ?? null);
   if (at.length < 2) return;
   const perMinute = (name) => of(name).map((value) => value === null ? null : (value * 60) / told.every_s);
   graph(at, [[graphs.dataset.cpu, of("cpu")], [graphs.dataset.own, of("own_cpu")]], (value) => `${value} %`);
   graph(at, [[graphs.dataset.memory, of("memory").map(gigabytes)], [graphs.dataset.own, of("own_memory").map(gigabytes)]], (value) => `${value} GB`);
   graph(at, [[graphs.dataset.files, perMinute("files")], [graphs.dataset.queue, of("queue")]], String);
+  graph(at, [[graphs.dataset.lag, of("lag_p99_ms")]], (value) => `${value} ms`);
 }
 
 const gigabytes = (bytes) => (bytes === null ? null : bytes / 1e9);
