@@ -22,7 +22,7 @@ EXIT_BROKEN = 1
 @click.group("audit", invoke_without_command=True)
 @click.pass_context
 def COMMAND(context: click.Context) -> None:
-    """Who signed in, shared, lent, and changed what others may do.
+    """Who signed in, shared, lent, edited, moved, trashed, decided, and started or undid what.
 
     Lines are never changed or deleted, and each holds the hash of the one before. Note the head
     that `verify` prints down somewhere else: held against it later, a log that was written anew

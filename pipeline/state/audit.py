@@ -141,10 +141,23 @@ def tell_as(
     What Darkroom finds out by itself, under a label that names no user, is an event and no line.
     """
     events.append(con, event, actor=label, at=at)
+    note_as(con, label, (event.name, event.subject), at, before=before, after=after)
+
+
+def note_as(
+    con: sqlite3.Connection,
+    label: str,
+    what: tuple[str, str],
+    at: str,
+    *,
+    before: JsonObject | None = None,
+    after: JsonObject | None = None,
+) -> None:
+    """The line alone, for a change that is no event; `what` is the action and its subject."""
     surface, _, user_id = label.partition(":")
     if user_id and surface in _SURFACES:
         actor = Actor(user_id, _role_of(con, user_id), Surface(surface))
-        record(con, actor, event.name, event.subject, before, after, at)
+        record(con, actor, *what, before, after, at)
 
 
 def page(

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.clock import Clock, new_id, timestamp
-from pipeline.state import duplicates
+from pipeline.model import JsonObject
+from pipeline.state import audit, duplicates
 from pipeline.state.journal import Entry
 
 
@@ -51,6 +52,7 @@ def decide(  # noqa: PLR0913 - a decision names two files, its word, who, and as
         " VALUES (?, ?, ?, 'decide', ?, ?, ?)",
         (new_id(now), job_id, first, json.dumps(before), json.dumps(after), timestamp(now)),
     )
+    _note(con, actor, first, timestamp(now), before, after)
     return True
 
 
@@ -84,7 +86,7 @@ def revert(con: sqlite3.Connection, entries: Sequence[Entry], clock: Clock, *, a
     at = timestamp(clock.now())
     for entry in entries:
         other = str(entry.after["other"])
-        con.execute(
+        changed = con.execute(
             "UPDATE similar SET decision = ?, decided_by = ? WHERE file_id = ? AND other_id = ?"
             " AND decision IS ?",
             (
@@ -94,8 +96,16 @@ def revert(con: sqlite3.Connection, entries: Sequence[Entry], clock: Clock, *, a
                 other,
                 entry.after["decision"],
             ),
-        )
+        ).rowcount
+        if changed:
+            _note(con, actor, entry.file_id, at, entry.after, entry.before)
         con.execute("UPDATE journal SET undone_at = ? WHERE id = ?", (at, entry.id))
+
+
+def _note(
+    con: sqlite3.Connection, actor: str, first: str, at: str, before: JsonObject, after: JsonObject
+) -> None:
+    audit.note_as(con, actor, ("similar.decided", first), at, before=before, after=after)
 
 
 def _of(con: sqlite3.Connection, first: str, second: str) -> dict[str, str | None]:

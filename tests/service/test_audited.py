@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.events import FileMoved
 from pipeline.model import Json
-from pipeline.service import audit, jobs, metadata, trash
+from pipeline.service import audit, deduplicating, jobs, metadata, people, trash
 from pipeline.service.editing import Say
 from pipeline.service.requests import Move, Retag
 from pipeline.state import audit as stored
@@ -95,6 +95,25 @@ async def test_the_trash_tells_who_put_and_who_emptied_it(family: Family) -> Non
     assert (await audit.verify(family.actor, family.core)).fault is None
 
 
+async def test_what_is_said_of_look_alikes_and_people_is_told(family: Family) -> None:
+    """A decision with its pair, and that it was taken back; of people no name stands in the log."""
+    one, other = sorted(family.ids[path] for path in family.photos[:2])
+    job = await deduplicating.remember(family.actor, family.core, [(one, other)], "different")
+    await jobs.undo(family.actor, family.core, job)
+    said = {"decided_by": family.actor.label, "decision": "different", "other": other}
+    open_ = {"decided_by": None, "decision": None, "other": other}
+    lines = await _lines(family)
+    assert [line for line in lines if line[0] == "similar.decided"] == [
+        ("similar.decided", one, open_, said),
+        ("similar.decided", one, said, open_),
+    ]
+    await family.core.db.write(_add_person, family.actor.user_id)
+    await people.name(family.actor, family.core, "p1", "Ada")
+    (named,) = [line for line in await _lines(family) if line[0] == "person.named"]
+    assert named[1] == "p1"
+    assert "Ada" not in json.dumps(named[2:])
+
+
 async def test_what_nobody_asked_for_is_no_line(family: Family) -> None:
     """Taking in, placing and grouping are events; the log tells of persons only."""
     await family.world.db.write(_told_by_itself, family.ids[family.photos[0]])
@@ -107,6 +126,12 @@ async def test_another_library_is_told_under_who_asked(family: Family) -> None:
     await trash.put(guest, family.core, [family.photos[0]])
     (line,) = await audit.page(family.actor, family.core, limit=10)
     assert (line.user_id, line.role, line.action) == ("ben", "", "file.trashed")
+
+
+def _add_person(con: sqlite3.Connection, owner_id: str) -> None:
+    con.execute(
+        "INSERT INTO people (id, owner_id, created_at) VALUES ('p1', ?, '2026-01-01')", (owner_id,)
+    )
 
 
 def _told_by_itself(con: sqlite3.Connection, file_id: str) -> None:
