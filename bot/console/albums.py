@@ -56,7 +56,7 @@ def make(home: Path, title: str) -> None:
     """Make an album called TITLE; its id is printed."""
     from bot.main import change
     from pipeline.service import albums
-    from pipeline.state.albums import Words
+    from pipeline.service.answers import Words
 
     made = change(home, lambda actor, core: albums.make(actor, core, Words(title)))
     click.echo(made.album.id)

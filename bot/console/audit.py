@@ -13,8 +13,8 @@ from bot.console import wording
 if TYPE_CHECKING:
     from pipeline.core import Core
     from pipeline.model import Actor
+    from pipeline.service.answers import Line
     from pipeline.service.audit import Format
-    from pipeline.state.audit import Line
 
 EXIT_BROKEN = 1
 
@@ -47,7 +47,7 @@ def list_(home: Path, limit: int = 50, action: str | None = None, as_json: bool 
     """The newest lines."""
     from bot.main import look
     from pipeline.service import audit
-    from pipeline.state.audit import Asked
+    from pipeline.service.answers import LinesAsked as Asked
 
     asked = Asked(action=action)
     for line in look(home, lambda actor, core: audit.page(actor, core, asked, limit=limit)):

@@ -15,8 +15,8 @@ from pipeline.service.requests import FORMATS
 if TYPE_CHECKING:
     from pipeline.core import Core
     from pipeline.model import Actor, Json
+    from pipeline.service.answers import FileRow
     from pipeline.service.renditions import Order
-    from pipeline.state.files import FileRow
 
 WEB, _WEB_FORMAT, _WEB_WIDTH = "web", "webp", 2048
 

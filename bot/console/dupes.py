@@ -13,7 +13,7 @@ import click
 from bot.console import wording
 
 if TYPE_CHECKING:
-    from pipeline.library.duplicates import Review
+    from pipeline.service.answers import Review
     from pipeline.service.duplicates import Decision
 
 

@@ -14,8 +14,8 @@ from pipeline.model import Category, FileState
 if TYPE_CHECKING:
     from pipeline.core import Core
     from pipeline.model import Actor
+    from pipeline.service.answers import FileRow
     from pipeline.service.finding import Found
-    from pipeline.state.files import FileRow
 
 
 # "-holiday" is a word to leave out, not a row of options.

@@ -14,7 +14,7 @@ from bot.console import wording
 if TYPE_CHECKING:
     from pipeline.core import Core
     from pipeline.model import Actor
-    from pipeline.state.api_keys import ApiKey
+    from pipeline.service.answers import ApiKey
 
 
 @click.group("keys", invoke_without_command=True)

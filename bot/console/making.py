@@ -16,9 +16,8 @@ from pipeline.errors import DarkroomError, Invalid
 if TYPE_CHECKING:
     from pipeline.core import Core
     from pipeline.model import Actor
+    from pipeline.service.answers import FileRow, Rendition
     from pipeline.service.renditions import Order
-    from pipeline.state.files import FileRow
-    from pipeline.state.renditions import Rendition
 
 EXIT_ALL_WELL, EXIT_SOME_FAILED = 0, 1
 _PAGE = 1_000

@@ -14,8 +14,8 @@ from pipeline.model import Category
 if TYPE_CHECKING:
     from pipeline.core import Core
     from pipeline.model import Actor, Json
+    from pipeline.service.answers import FileRow
     from pipeline.service.renditions import Order
-    from pipeline.state.files import FileRow
 
 LANES = ("lossless", "jpeg", "webp", "avif", "heic", "jxl")
 

@@ -14,8 +14,8 @@ from bot.console import wording
 
 if TYPE_CHECKING:
     from bot.main import Action
+    from pipeline.service.answers import Doubt, Person, Portrait
     from pipeline.service.people import Consent, Erased
-    from pipeline.state.people import Doubt, Person, Portrait
 
 
 @click.group("people", invoke_without_command=True)

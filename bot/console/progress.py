@@ -11,7 +11,7 @@ import click
 from bot.console import wording
 
 if TYPE_CHECKING:
-    from pipeline.state.progress import Progress
+    from pipeline.service.answers import Progress
 
 TAKING_IN = (("studied", "Study"), ("processed", "Place"))
 MAKING = (("processed", "Make"),)

@@ -12,7 +12,7 @@ import click
 from bot.console import wording
 
 if TYPE_CHECKING:
-    from pipeline.state.shares import Share
+    from pipeline.service.answers import Share
 
 
 @click.group("shares", invoke_without_command=True)

@@ -14,8 +14,8 @@ from bot.console import wording
 if TYPE_CHECKING:
     from pipeline.core import Core
     from pipeline.model import Actor
+    from pipeline.service.answers import Origin
     from pipeline.service.tags import Export, Exported
-    from pipeline.state.tags import Origin
 
 EXIT_SOME_LEFT = 1
 

@@ -89,7 +89,7 @@ def purge(home: Path, everything: bool, dry_run: bool, yes: bool) -> None:
 
 
 def _tell(results: Sequence[Result], done: str) -> None:
-    from pipeline.library.renaming import Renamed
+    from pipeline.service.answers import Renamed
 
     for one in results:
         if isinstance(one, Renamed):

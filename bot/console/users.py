@@ -15,8 +15,8 @@ from bot.console import wording
 if TYPE_CHECKING:
     from pipeline.core import Core
     from pipeline.model import Actor, Json
+    from pipeline.service.answers import User
     from pipeline.service.links import Link
-    from pipeline.state.users import User
 
 ROLES = ("guest", "viewer", "editor", "admin", "owner")
 
