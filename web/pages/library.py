@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.access.rights import Right
 from pipeline.service import finding, months
-from pipeline.state.files import FileRow
+from pipeline.service.answers import FileRow
 from web.contract import Asked
 from web.paging import cursor_of, values_of
 from web.shell import Page

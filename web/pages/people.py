@@ -12,7 +12,7 @@ from web.contract import Asked
 from web.shell import Page
 
 if TYPE_CHECKING:
-    from pipeline.state.people import Portrait
+    from pipeline.service.answers import Portrait
 
 SHOWN = 120
 QUESTIONS = 6

@@ -10,8 +10,7 @@ from pipeline.access.in_person import RANKS, may_rule
 from pipeline.access.rights import Right
 from pipeline.model import Actor
 from pipeline.service import quotas, teams, users
-from pipeline.state.quotas import Quota
-from pipeline.state.users import User
+from pipeline.service.answers import Quota, User
 from web.contract import Asked
 from web.shell import Page
 

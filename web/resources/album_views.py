@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from pipeline.state.albums import AlbumFile
-from pipeline.state.files import FileRow
+from pipeline.service.answers import AlbumFile, FileRow
 from web.contract import Given
 
 

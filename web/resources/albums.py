@@ -9,7 +9,7 @@ from pydantic import Field
 from pipeline.access.rights import Right
 from pipeline.service import albums
 from pipeline.service.albums import Seen
-from pipeline.state.albums import Album, AlbumFile, Place, Words
+from pipeline.service.answers import Album, AlbumFile, Place, Words
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.paging import Paged, cursor_of, links, values_of
 from web.resources.album_views import (

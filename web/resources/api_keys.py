@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.access.rights import Right
 from pipeline.service import api_keys
-from pipeline.state.api_keys import ApiKey
+from pipeline.service.answers import ApiKey
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.resources.auth import NEVER_STORED
 

@@ -8,12 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline.access.rights import Right, require
-from pipeline.library.duplicates import Review
 from pipeline.model import Json
 from pipeline.service import deduplicating, duplicates, merging
+from pipeline.service.answers import Member, Review
 from pipeline.service.deduplicating import Applied, Rule, Verdict
 from pipeline.service.merging import Takeover
-from pipeline.state.duplicates import Member
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.paging import Paged, cursor_of, links, values_of
 

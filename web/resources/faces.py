@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.access.rights import Right
 from pipeline.service import files, people
-from pipeline.state.faces import Face
+from pipeline.service.answers import Face
 from web.contract import Asked, Given, Resource, Taken
 
 RESOURCE = Resource("faces", "Faces in pictures; boxes are fractions of the upright picture.")

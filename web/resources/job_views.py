@@ -8,10 +8,8 @@ from typing import Any
 
 from pipeline.clock import timestamp
 from pipeline.service import news
+from pipeline.service.answers import Job, Progress, Span, StageSpan
 from pipeline.service.timeline import Window
-from pipeline.state.jobs import Job
-from pipeline.state.progress import Progress
-from pipeline.state.spans import Span, StageSpan
 from web.contract import Given
 from web.paging import cursor_of
 

@@ -10,8 +10,8 @@ from pydantic import Field
 from pipeline.access.rights import Right, require
 from pipeline.model import Priority
 from pipeline.service import jobs, starting, timeline
+from pipeline.service.answers import Job
 from pipeline.service.renditions import Order
-from pipeline.state.jobs import Job
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.paging import Paged, cursor_of, links, values_of
 from web.resources.job_views import JobView, ProgressView, SpanView, TimelineView, spans_view

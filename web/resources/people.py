@@ -9,7 +9,7 @@ from pydantic import Field
 from pipeline.access.rights import Right
 from pipeline.errors import Invalid
 from pipeline.service import people
-from pipeline.state.people import Portrait
+from pipeline.service.answers import Portrait
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.resources.faces import Decided, FaceView, face_view
 

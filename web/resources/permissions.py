@@ -9,8 +9,8 @@ from pydantic import Field
 from pipeline.access.reach import Permission
 from pipeline.access.rights import Right
 from pipeline.service import sharing
+from pipeline.service.answers import Grant, Thing, To
 from pipeline.service.sharing import Reason
-from pipeline.state.grants import Grant, Thing, To
 from web.contract import API, Answer, Asked, Given, Resource, Taken
 from web.resources.teams import MemberView
 

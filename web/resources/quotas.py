@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.access.rights import Right
 from pipeline.service import quotas
-from pipeline.state.quotas import Limits, Quota
+from pipeline.service.answers import Limits, Quota
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.versions import seen, versioned
 

@@ -7,8 +7,8 @@ from quart import Response
 from pipeline.access.rights import Right
 from pipeline.model import Json
 from pipeline.service import files, renditions
+from pipeline.service.answers import Rendition
 from pipeline.service.media import Media
-from pipeline.state.renditions import Rendition
 from web import media as answering
 from web.contract import API, Asked, Given, Resource
 

@@ -13,8 +13,8 @@ from pipeline.access.rights import Right
 from pipeline.core import Core
 from pipeline.errors import DarkroomError
 from pipeline.service import metrics, news, status
+from pipeline.service.answers import Durations, Meter, duration_of
 from pipeline.service.status import Status
-from pipeline.work.meter import Durations, Meter, duration_of
 from web.contract import Asked, Given, Resource
 from web.problems import Problem
 from web.resources.status import ResourcesView

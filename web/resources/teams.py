@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.access.rights import Right
 from pipeline.service import teams
-from pipeline.state.teams import Team
+from pipeline.service.answers import Team
 from web.contract import API, Answer, Asked, Given, Resource, Taken
 from web.versions import seen, versioned
 

@@ -9,9 +9,8 @@ from pydantic import Field
 
 from pipeline.access.rights import Right
 from pipeline.errors import Conflict
-from pipeline.library.renaming import Kept
-from pipeline.library.trash import PurgePlan
 from pipeline.service import trash
+from pipeline.service.answers import Kept, PurgePlan
 from web.contract import LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.paging import Paged, cursor_of, links, values_of
 from web.resources.files import Moved, moved

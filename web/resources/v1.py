@@ -13,10 +13,8 @@ from pydantic import Field
 from quart import Response
 
 from pipeline.access.rights import Right
-from pipeline.library.renaming import Renamed
 from pipeline.service import files, finding, jobs, media, status, trash
-from pipeline.state.files import FileRow
-from pipeline.state.jobs import Job
+from pipeline.service.answers import FileRow, Job, Renamed
 from web import media as answering
 from web.contract import API, Answer, Asked, Given, Resource, Taken
 
