@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.access.rights import Right
-from pipeline.library.duplicates import Review
 from pipeline.service import duplicates
+from pipeline.service.answers import Review
 from web.contract import Asked
 from web.shell import Page
 

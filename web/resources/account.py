@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.access.rights import Right
 from pipeline.service import accounts, second_factor
-from pipeline.state.users import User
+from pipeline.service.answers import User
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.gate import recognised
 from web.resources.auth import NEVER_STORED, Code, Password

@@ -13,7 +13,7 @@ from pipeline.access.rights import Right
 from pipeline.clock import timestamp
 from pipeline.model import Json
 from pipeline.service import audit
-from pipeline.state.audit import Asked as Which
+from pipeline.service.answers import LinesAsked as Which
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.media import disposition
 from web.paging import Paged, cursor_of, links, values_of

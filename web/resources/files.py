@@ -8,8 +8,8 @@ from pydantic import Field
 from quart import Response
 
 from pipeline.access.rights import Right
-from pipeline.library.renaming import Renamed
 from pipeline.service import files, finding, media, trash
+from pipeline.service.answers import Renamed
 from web import media as answering
 from web.contract import Answer, Asked, Given, Resource
 from web.paging import Paged, cursor_of, links, values_of

@@ -16,8 +16,8 @@ from quart import Request, Response
 from pipeline.access import opaque
 from pipeline.errors import NotFound, NotKnown, RateLimited
 from pipeline.service import shares
+from pipeline.service.answers import FileRow
 from pipeline.service.shares import Inside, Visit
-from pipeline.state.files import FileRow
 from web import media as answering
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.gate import is_secure

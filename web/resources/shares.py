@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from pipeline.access.rights import Right
 from pipeline.service import shares
+from pipeline.service.answers import Share
 from pipeline.service.shares import Made, Wanted
-from pipeline.state.shares import Share
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.resources.auth import NEVER_STORED
 from web.versions import seen, versioned

@@ -17,8 +17,8 @@ from quart import Request, Response
 from pipeline.access.rights import Right
 from pipeline.errors import Conflict, DarkroomError
 from pipeline.service import uploads
+from pipeline.service.answers import Upload
 from pipeline.service.uploads import Known, Progress, Wanted
-from pipeline.state.uploads import Upload
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.paging import Paged, cursor_of, links, values_of
 from web.problems import Problem, of
