@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 from quart import Request
@@ -19,6 +19,7 @@ from web.contract import Taken
 from web.problems import Problem
 
 LARGEST_PAGE = 500
+T = TypeVar("T")
 
 
 class Paged(Taken):
@@ -32,6 +33,14 @@ def cursor_of(values: Sequence[str | int | None]) -> str:
     """The cursor that stands for these values."""
     packed = json.dumps(list(values), separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
+def cut(
+    found: Sequence[T], limit: int, mark: Callable[[T], Sequence[str | int | None]]
+) -> tuple[Sequence[T], str | None]:
+    """The page, of rows that were asked for with one too many, and the cursor to go on with."""
+    shown = found[:limit]
+    return shown, cursor_of(mark(shown[-1])) if len(found) > limit else None
 
 
 def values_of(cursor: str | None, kinds: Sequence[type]) -> list[str | int] | None:

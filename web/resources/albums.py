@@ -11,7 +11,7 @@ from pipeline.service import albums
 from pipeline.service.albums import Seen
 from pipeline.service.answers import Album, AlbumFile, Place, Words
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
-from web.paging import Paged, cursor_of, links, values_of
+from web.paging import Paged, cursor_of, cut, links, values_of
 from web.resources.album_views import (
     Activities,
     ActivityView,
@@ -92,8 +92,7 @@ async def listing(asked: Asked, query: Paged) -> Answer:
     told = values_of(query.cursor, [str])
     after = str(told[0]) if told else None
     found = await albums.listing(asked.actor, asked.core, after=after, limit=query.limit + 1)
-    page = found[: query.limit]
-    cursor = cursor_of([page[-1].album.id]) if len(found) > query.limit else None
+    page, cursor = cut(found, query.limit, lambda one: [one.album.id])
     body = AlbumPage(items=[_view(asked, one) for one in page], next=cursor)
     return Answer(body, headers=links(asked.request, cursor))
 
@@ -220,8 +219,7 @@ async def feed(asked: Asked, album_id: str, query: Paged) -> Answer:
     found = await albums.feed(
         asked.actor, asked.core, album_id, before=before, limit=query.limit + 1
     )
-    page = found[: query.limit]
-    cursor = cursor_of([page[-1].id]) if len(found) > query.limit else None
+    page, cursor = cut(found, query.limit, lambda one: [one.id])
     body = Activities(items=[ActivityView.model_validate(one) for one in page], next=cursor)
     return Answer(body, headers=links(asked.request, cursor))
 

@@ -16,7 +16,7 @@ from pipeline.service import audit
 from pipeline.service.answers import LinesAsked as Which
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.media import disposition
-from web.paging import Paged, cursor_of, links, values_of
+from web.paging import Paged, cut, links, values_of
 
 RESOURCE = Resource("audit", "Who did what, through which surface, before and after.")
 Word = Annotated[str, Field(min_length=1, max_length=200)]
@@ -99,8 +99,7 @@ async def listing(asked: Asked, query: PagedLines) -> Answer:
     found = await audit.page(
         asked.actor, asked.core, query.asked(), before=before, limit=query.limit + 1
     )
-    page = found[: query.limit]
-    cursor = cursor_of([page[-1].seq]) if len(found) > query.limit else None
+    page, cursor = cut(found, query.limit, lambda one: [one.seq])
     items = [LineView.model_validate(audit.as_json(one)) for one in page]
     return Answer(LinePage(items=items, next=cursor), headers=links(asked.request, cursor))
 

@@ -25,6 +25,7 @@ from pipeline.service.requests import (
 )
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
 from web.paging import Paged, cursor_of, links, values_of
+from web.undoing import undo_link
 
 RESOURCE = Resource("batches", "One operation over many files, rehearsed first, undone as a job.")
 SHOWN = 1_000  # items of an answer; the others are told page by page
@@ -235,8 +236,7 @@ async def start(asked: Asked, body: BatchWanted) -> Answer:
     )
     headers = {}
     if begun.job_id is not None:
-        job = f"{API}/jobs/{begun.job_id}"
-        headers = {"Location": job, "Link": f'<{job}/undo>; rel="undo"'}
+        headers = {"Location": f"{API}/jobs/{begun.job_id}", **undo_link(begun.job_id)}
     status = 202 if begun.result is None else 200
     return Answer(_view(begun, dry_run=body.dry_run), status=status, headers=headers)
 

@@ -11,6 +11,7 @@ from pipeline.service import bundles, bundling
 from pipeline.service.bundling import MOST, Regrouped
 from web.contract import API, Answer, Asked, Given, Resource, Taken
 from web.resources.file_views import FileView
+from web.undoing import undo_link
 
 RESOURCE = Resource(
     "bundles", "Live Photos, RAW with JPEG, edits, sidecars: what belongs together."
@@ -89,7 +90,7 @@ async def _changed(asked: Asked, done: Regrouped) -> Answer:
         view,
         headers={
             "Location": f"{API}/bundles/{done.bundle_id}",
-            "Link": f'<{API}/jobs/{done.job_id}/undo>; rel="undo"',
+            **undo_link(done.job_id),
         },
     )
 

@@ -13,8 +13,9 @@ from pipeline.service import deduplicating, duplicates, merging
 from pipeline.service.answers import Member, Review
 from pipeline.service.deduplicating import Applied, Rule, Verdict
 from pipeline.service.merging import Takeover
-from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
-from web.paging import Paged, cursor_of, links, values_of
+from web.contract import LARGE_BODY, Answer, Asked, Given, Resource, Taken
+from web.paging import Paged, cursor_of, cut, links, values_of
+from web.undoing import undo_link
 
 RESOURCE = Resource(
     "duplicates", "Files that are the same, or look it; never decided by themselves."
@@ -204,9 +205,7 @@ async def decided(asked: Asked, query: Paged) -> Answer:
     told = values_of(query.cursor, [str, str])
     after = (str(told[0]), str(told[1])) if told else ("", "")
     found = await duplicates.decided(asked.actor, asked.core, query.limit + 1, after)
-    shown = found[: query.limit]
-    more = len(found) > query.limit
-    cursor = cursor_of([shown[-1].file_id, shown[-1].other_id]) if more else None
+    shown, cursor = cut(found, query.limit, lambda one: [one.file_id, one.other_id])
     page = DecidedPage(items=[DecidedView.model_validate(one) for one in shown], next=cursor)
     return Answer(page, headers=links(asked.request, cursor))
 
@@ -224,7 +223,7 @@ async def pairs(asked: Asked, body: PairsDecided) -> Answer:
     With null they are: the decision is forgotten.
     """
     job = await deduplicating.remember(asked.actor, asked.core, body.pairs, body.decision)
-    return Answer(Remembered(job=job), headers=_undo(job))
+    return Answer(Remembered(job=job), headers=undo_link(job))
 
 
 @RESOURCE.post(
@@ -258,7 +257,7 @@ async def _applied(
     done = await deduplicating.apply(
         asked.actor, asked.core, verdicts, merges=merges, dry_run=dry_run
     )
-    return Answer(_view(done, verdicts), headers=_undo(done.job_id))
+    return Answer(_view(done, verdicts), headers=undo_link(done.job_id))
 
 
 def _view(done: Applied, verdicts: Sequence[Verdict]) -> AppliedView:
@@ -278,10 +277,6 @@ def _takeover(one: Takeover) -> TakeoverView:
     told = {name: merging.told(name, said) for name, said in one.fields.items()}
     albums = list(one.albums.values())
     return TakeoverView(keep=one.keep, fields=told, tags=list(one.tags), albums=albums)
-
-
-def _undo(job: str | None) -> dict[str, str]:
-    return {} if job is None else {"Link": f'<{API}/jobs/{job}/undo>; rel="undo"'}
 
 
 def _group(review: Review) -> GroupView:

@@ -13,7 +13,7 @@ from pipeline.service import jobs, starting, timeline
 from pipeline.service.answers import Job
 from pipeline.service.renditions import Order
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
-from web.paging import Paged, cursor_of, links, values_of
+from web.paging import Paged, cut, links, values_of
 from web.resources.job_views import JobView, ProgressView, SpanView, TimelineView, spans_view
 
 RESOURCE = Resource("jobs", "What a person started or a schedule fired: job, tasks, stages.")
@@ -128,8 +128,7 @@ async def listing(asked: Asked, query: JobsQuery) -> Answer:
     found = await jobs.recent(
         asked.actor, asked.core, query.limit + 1, before=before, statuses=statuses
     )
-    shown = found[: query.limit]
-    cursor = cursor_of([shown[-1].id]) if len(found) > query.limit else None
+    shown, cursor = cut(found, query.limit, lambda one: [one.id])
     items = [JobView.of(job) for job in shown]
     return Answer(Jobs(items=items, next=cursor), headers=links(asked.request, cursor))
 
@@ -184,8 +183,7 @@ async def tasks(asked: Asked, job_id: str, query: TasksQuery) -> Answer:
         limit=query.limit + 1,
         only_failed=query.failed,
     )
-    shown = found[: query.limit]
-    cursor = cursor_of([shown[-1].task.id]) if len(found) > query.limit else None
+    shown, cursor = cut(found, query.limit, lambda one: [one.task.id])
     items = [
         TaskView(
             id=branch.task.id,

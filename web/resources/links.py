@@ -21,7 +21,7 @@ from pipeline.service.shares import Inside, Visit
 from web import media as answering
 from web.contract import Answer, Asked, Given, Resource, Taken
 from web.gate import is_secure
-from web.paging import Paged, cursor_of, links, values_of
+from web.paging import Paged, cut, links, values_of
 
 RESOURCE = Resource("links", "What a link shows to people without an account.")
 
@@ -118,8 +118,7 @@ async def listing(asked: Asked, token: str, query: Paged) -> Answer:
     after = str(told[0]) if told else None  # a file, not its date: that may not be told
     shown = pass_of(asked.request, token)
     found = await shares.page(asked.core, token, shown, after=after, limit=query.limit + 1)
-    page = found.rows[: query.limit]
-    cursor = cursor_of([page[-1].id]) if len(found.rows) > query.limit else None
+    page, cursor = cut(found.rows, query.limit, lambda one: [one.id])
     items = [_file(row, shows_details=found.share.shows_details) for row in page]
     return Answer(LinkedPage(items=items, next=cursor), headers=links(asked.request, cursor))
 

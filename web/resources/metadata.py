@@ -9,8 +9,9 @@ from pydantic import Field
 from pipeline.access.rights import Right
 from pipeline.service import files, metadata
 from pipeline.service.editing import Say
-from web.contract import API, Answer, Asked, Resource, Taken
+from web.contract import Answer, Asked, Resource, Taken
 from web.resources.file_views import FileDetail, detail
+from web.undoing import undo_link
 
 RESOURCE = Resource("metadata", "What people say of files, over what is read of them.")
 FIELDS = ("title", "description", "rating", "taken_at", "position")
@@ -90,6 +91,6 @@ async def _edit(asked: Asked, file_id: str, say: Say, given: list[str] | None) -
             given=given,
             seen=asked.if_match,
         )
-        headers = {"Link": f'<{API}/jobs/{job}/undo>; rel="undo"'}
+        headers = undo_link(job)
     known = await files.known(asked.actor, asked.core, row.id)
     return Answer(detail(known), etag=known.version, headers=headers)

@@ -12,6 +12,7 @@ from pipeline.service import batches, finding, tags
 from pipeline.service.batches import Begun, Selection
 from pipeline.service.requests import Retag
 from web.contract import API, Answer, Asked, Given, Resource, Taken
+from web.undoing import undo_link
 
 RESOURCE = Resource("tags", "Words that people, files and models gave to files.")
 SHOWN = 1_000
@@ -126,7 +127,6 @@ async def _everywhere(asked: Asked, tag: str, change: Retag) -> Answer:
 
 
 def _answer(begun: Begun) -> Answer:
-    job = f"{API}/jobs/{begun.job_id}"
     told = Retagged(job=begun.job_id, files=begun.files, is_over=begun.result is not None)
-    headers = {"Location": job, "Link": f'<{job}/undo>; rel="undo"'}
+    headers = {"Location": f"{API}/jobs/{begun.job_id}", **undo_link(begun.job_id)}
     return Answer(told, status=200 if told.is_over else 202, headers=headers)

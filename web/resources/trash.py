@@ -12,7 +12,7 @@ from pipeline.errors import Conflict
 from pipeline.service import trash
 from pipeline.service.answers import Kept, PurgePlan
 from web.contract import LARGE_BODY, Answer, Asked, Given, Resource, Taken
-from web.paging import Paged, cursor_of, links, values_of
+from web.paging import Paged, cut, links, values_of
 from web.resources.files import Moved, moved
 
 RESOURCE = Resource("trash", "What people put away, and until when it can come back.")
@@ -87,8 +87,7 @@ async def listing(asked: Asked, query: Paged) -> Answer:
     told = values_of(query.cursor, [str, str])
     after = (str(told[0]), str(told[1])) if told else None
     found = await trash.page(asked.actor, asked.core, after=after, limit=query.limit + 1)
-    shown = found[: query.limit]
-    cursor = cursor_of([shown[-1].at, shown[-1].id]) if len(found) > query.limit else None
+    shown, cursor = cut(found, query.limit, lambda one: [one.at, one.id])
     page = TrashPage(items=[TrashView.model_validate(one) for one in shown], next=cursor)
     return Answer(page, headers=links(asked.request, cursor))
 

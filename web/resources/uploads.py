@@ -20,7 +20,7 @@ from pipeline.service import uploads
 from pipeline.service.answers import Upload
 from pipeline.service.uploads import Known, Progress, Wanted
 from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
-from web.paging import Paged, cursor_of, links, values_of
+from web.paging import Paged, cut, links, values_of
 from web.problems import Problem, of
 
 RESOURCE = Resource("uploads", "Files on their way in: resumable, checked by their hash.")
@@ -117,8 +117,7 @@ async def listing(asked: Asked, query: Paged) -> Answer:
     told = values_of(query.cursor, [str])
     after = str(told[0]) if told else ""
     found = await uploads.listing(asked.actor, asked.core, after=after, limit=query.limit + 1)
-    shown = found[: query.limit]
-    cursor = cursor_of([shown[-1].id]) if len(found) > query.limit else None
+    shown, cursor = cut(found, query.limit, lambda one: [one.id])
     page = UploadPage(items=[_view(Progress(one)) for one in shown], next=cursor)
     return Answer(page, headers=links(asked.request, cursor))
 

@@ -10,7 +10,7 @@ from pipeline.access.rights import Right
 from pipeline.service import second_factor, sessions, users
 from pipeline.service.links import Link
 from web.contract import Answer, Asked, Given, Resource, Taken
-from web.paging import Paged, cursor_of, links, values_of
+from web.paging import Paged, cut, links, values_of
 from web.resources.auth import NEVER_STORED, Name
 from web.resources.sessions import Ended, SessionList, listed
 
@@ -85,8 +85,7 @@ async def listing(asked: Asked, query: Paged) -> Answer:
     told = values_of(query.cursor, [str])
     after = str(told[0]) if told else ""
     found = await users.listing(asked.actor, asked.core, after, query.limit + 1)
-    page = found[: query.limit]
-    cursor = cursor_of([page[-1].id]) if len(found) > query.limit else None
+    page, cursor = cut(found, query.limit, lambda one: [one.id])
     body = UserPage(items=[UserView.model_validate(one) for one in page], next=cursor)
     return Answer(body, headers=links(asked.request, cursor))
 
