@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.clock import new_id, timestamp
 from pipeline.errors import Invalid, NotFound
-from pipeline.events import JobFinished, JobStarted
 from pipeline.library import trash
 from pipeline.library.duplicates import Review
 from pipeline.library.renaming import Kept
@@ -22,7 +21,8 @@ from pipeline.library.trash import Asking
 from pipeline.model import Actor, FileState
 from pipeline.service import duplicates, merging
 from pipeline.service.merging import Takeover
-from pipeline.state import decisions, events, files, jobs
+from pipeline.state import decisions, files, jobs
+from pipeline.state.audit import By
 from pipeline.state.duplicates import Member
 from pipeline.state.files import FileRow
 from pipeline.vision.quality import ranking
@@ -225,9 +225,8 @@ def _note(
 
 def _begin(con: sqlite3.Connection, actor: Actor, core: Core) -> str:
     now = core.clock.now()
-    job_id, at = new_id(now), timestamp(now)
-    jobs.add(con, job_id, JOB_TYPE, owner_id=actor.library_id, actor=actor.label, params={}, at=at)
-    events.append(con, JobStarted(job_id, JOB_TYPE), actor=actor.label, at=at)
+    job_id = new_id(now)
+    jobs.begin(con, By(actor, timestamp(now)), job_id, JOB_TYPE, {})
     return job_id
 
 
@@ -236,5 +235,4 @@ def _end(
 ) -> None:
     at = timestamp(core.clock.now())
     jobs.count(con, job_id, count, left)
-    jobs.finish(con, job_id, "done", at, None)
-    events.append(con, JobFinished(job_id, "done"), actor=actor.label, at=at)
+    jobs.end(con, job_id, "done", at, actor=actor.label)
