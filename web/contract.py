@@ -13,11 +13,13 @@ route says what they are; their docstring is their documentation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
 from pipeline.access.rights import Right
 from pipeline.model import Actor
@@ -26,11 +28,27 @@ if TYPE_CHECKING:
     from quart import Request
 
     from pipeline.core import Core
+    from pipeline.service.edge import Admission
     from web.live import Live
 
 API = "/api/v2"
 SMALL_BODY = 64 << 10
 LARGE_BODY = 4 << 20  # ten thousand ids fit
+
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
+
+
+def _as_written(told: object) -> object:
+    if not isinstance(told, str):
+        return told
+    if not _RFC_3339.fullmatch(told):
+        raise ValueError("a date and time as RFC 3339 writes them, with offset")
+    return datetime.fromisoformat(told.upper())
+
+
+# A moment in a request; a bare number is none.
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_written)]
 
 
 class Taken(BaseModel):
@@ -61,12 +79,13 @@ class Asked:
     request: Request
     resources: Sequence[Resource] = ()
     live: Live | None = None
+    admission: Admission | None = None  # by a signed address; see `web.edge`
 
     @property
     def if_match(self) -> str | None:
         """The version that the caller has seen, from `If-Match`; None: any."""
         told = self.request.headers.get("If-Match")
-        return None if told is None or told == "*" else told.strip('"')
+        return None if told is None or told == "*" else told.strip('"').partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,15 @@ class Answer:
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A request header that a route reads: what it is for, and its shape as JSON Schema."""
+
+    description: str
+    schema: Mapping[str, Any]
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +129,13 @@ class Route:
     is_raw: bool = (
         False  # reads or answers something else than JSON: the handler makes the response
     )
+    is_signed: bool = False  # a signed address may stand for credentials
     is_secret: bool = False  # answers what is shown once: never kept to be repeated
     is_conditional: bool = False  # changes something that has a version: wants `If-Match`
+    is_form: bool = False  # sent by a page without scripts: no part of the API's description
     media_types: Sequence[str] = ("application/json",)  # of a raw answer
+    takes_types: Sequence[str] = ()  # of the body of a raw request
+    says: Mapping[str, Header] = field(default_factory=dict)  # headers of its own, by name
     errors: Sequence[int] = ()  # statuses beyond those every route may answer
 
     @property

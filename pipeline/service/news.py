@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from pipeline.access.rights import Right, allows
 from pipeline.events import Recorded
 from pipeline.model import Actor, JsonObject
 from pipeline.state import audience, events
-from pipeline.state.audience import EVERYBODY, Told
+from pipeline.state.audience import EVERYBODY, NOTHING, Bulletin, Told
 from pipeline.state.hub import Subscription
 from pipeline.state.progress import INTERVAL_S, Progress
 
@@ -53,6 +53,11 @@ class Sight:
 
     actor: Actor
     libraries: Mapping[str, str] = field(default_factory=dict)  # owner -> how far
+
+    @property
+    def view(self) -> Hashable:
+        """Equal for those who are told the same."""
+        return self.actor, frozenset(self.libraries.items())
 
     def sees(self, kind: str, owner_id: str) -> bool:
         """May the actor be told of such a thing of this owner?"""
@@ -95,7 +100,7 @@ class News:
     """What a stream tells at once; empty: it is still there. `seq` is where to resume."""
 
     seq: int
-    events: tuple[Told, ...] = ()
+    bulletin: Bulletin = NOTHING
     progress: tuple[Progress, ...] = ()
 
 
@@ -190,16 +195,18 @@ class _Receiver:
         if self._is_busy:
             await self._core.clock.sleep(GATHER_S)
         found = await self._subscription.take(self._patience())
-        told = await self._core.news.teller.told(found) if found else []
-        eyes, now = self._look(), self._core.clock.monotonic()
-        seen = tuple(
-            one for one in told if self._wanted.fits(one) and eyes.sees(one.kind, one.owner_id)
+        eyes, wanted = self._look(), self._wanted
+        bulletin = await self._core.news.teller.bulletin(
+            found,
+            (eyes.view, wanted),
+            lambda one: wanted.fits(one) and eyes.sees(one.kind, one.owner_id),
         )
+        now = self._core.clock.monotonic()
         progress = self._due(eyes, now)
-        if not (seen or progress or now - self._spoke_at >= IDLE_S):
+        if not (bulletin.events or progress or now - self._spoke_at >= IDLE_S):
             return None
         self._spoke_at, self._is_busy = now, bool(found)
-        return News(self._subscription.last_seq, seen, progress)
+        return News(self._subscription.last_seq, bulletin, progress)
 
     def _patience(self) -> float:
         """How long nothing needs to be told."""
@@ -239,12 +246,18 @@ def progress_json(progress: Progress) -> JsonObject:
     }
 
 
-def as_json(news: News) -> str:
-    """News as one JSON object; what is empty is left out."""
+def messages(news: News) -> Iterator[str]:
+    """News as JSON objects, none of them large; what is empty is left out.
+
+    Who has read one resumes behind its `seq`; the last is the news' own.
+    """
+    *first, last = news.bulletin.pieces or ((news.seq, ""),)
+    for seq, told in first:
+        yield f'{{"seq":{seq},"events":{told}}}'
     parts = [f'"seq":{news.seq}']
-    if news.events:
-        parts.append(f'"events":[{",".join(one.text for one in news.events)}]')
+    if last[1]:
+        parts.append(f'"events":{last[1]}')
     if news.progress:
         told = json.dumps([progress_json(one) for one in news.progress], separators=(",", ":"))
         parts.append(f'"progress":{told}')
-    return "{" + ",".join(parts) + "}"
+    yield "{" + ",".join(parts) + "}"

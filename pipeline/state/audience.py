@@ -10,14 +10,16 @@ import asyncio
 import json
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.events import Recorded
 from pipeline.state.connection import Database
 
 EVERYBODY = "*"
-REMEMBERED = 5_000  # of the newest events it is known whose they are
+REMEMBERED = 2_000  # of the newest events it is known whose they are
+BULLETINS = 16  # kept for those who see the same
+PIECE = 32_768  # characters told at once, unless one event alone is longer
 
 _OWNERS: Mapping[str, str] = {  # the subject's owner, by what the name begins with
     "file": "SELECT id, owner_id FROM media_files WHERE id IN",
@@ -49,6 +51,17 @@ class Told:
     name: str
     subject: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """Events for those who see the same; `pieces` are JSON lists, each with its last number."""
+
+    events: tuple[Told, ...] = ()
+    pieces: tuple[tuple[int, str], ...] = ()
+
+
+NOTHING = Bulletin()
 
 
 def owners(con: sqlite3.Connection, found: Sequence[Recorded]) -> dict[int, str]:
@@ -103,6 +116,7 @@ class Teller:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._known: OrderedDict[int, Told] = OrderedDict()
+        self._bulletins: OrderedDict[Hashable, Bulletin] = OrderedDict()
         self._reading = asyncio.Lock()
 
     async def told(self, found: Sequence[Recorded]) -> list[Told]:
@@ -113,6 +127,24 @@ class Teller:
                 await self._learn(unknown)
             return [self._known[one.seq] for one in found]
 
+    async def bulletin(
+        self, found: Sequence[Recorded], view: Hashable, sees: Callable[[Told], bool]
+    ) -> Bulletin:
+        """Those of the events that `sees` lets through, composed once for all of one view.
+
+        Equal views must let the same events through.
+        """
+        if not found:
+            return NOTHING
+        key = (view, found[0].seq, found[-1].seq, len(found))
+        known = self._bulletins.get(key)
+        if known is None:
+            told = tuple(one for one in await self.told(found) if sees(one))
+            known = self._bulletins[key] = Bulletin(told, tuple(_pieces(told)))
+            while len(self._bulletins) > BULLETINS:
+                self._bulletins.popitem(last=False)
+        return known
+
     async def _learn(self, unknown: Sequence[Recorded]) -> None:
         """What is oldest is forgotten before, never what was asked for just now."""
         found = await self._db.read(owners, unknown)
@@ -120,6 +152,20 @@ class Teller:
             self._known.popitem(last=False)
         for one in unknown:
             self._known[one.seq] = _told(one, found[one.seq])
+
+
+def _pieces(told: Sequence[Told]) -> Iterator[tuple[int, str]]:
+    """JSON lists of about `PIECE` characters."""
+    texts: list[str] = []
+    length, last = 0, 0
+    for one in told:
+        if texts and length + len(one.text) > PIECE:
+            yield last, f"[{','.join(texts)}]"
+            texts, length = [], 0
+        texts.append(one.text)
+        length, last = length + len(one.text) + 1, one.seq
+    if texts:
+        yield last, f"[{','.join(texts)}]"
 
 
 def _told(one: Recorded, owner_id: str) -> Told:

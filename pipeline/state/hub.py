@@ -8,7 +8,7 @@ subscriber: its queue is bounded, and its policy says what happens when the queu
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
@@ -22,16 +22,17 @@ from pipeline.state.connection import Database
 Policy = Literal["drop_oldest", "disconnect", "catch_up"]
 
 QUEUE_LIMIT = 1_000
-PAGE = 500  # events read from the log at once while a subscriber catches up
+PAGE = 500  # events handed out at once, at most; pages begin at its multiples, for all alike
+KEPT = 4  # pages of the log that those who catch up share
 
 
 class Subscription:
     """One receiver's place in the log and its queue; iterate over it. Made by `Hub.subscribe`."""
 
-    def __init__(self, db: Database, after: int, policy: Policy, limit: int) -> None:
+    def __init__(self, log: _Log, after: int, policy: Policy, limit: int) -> None:
         self.last_seq = after  # where to resume: the number of the event handed out last
         self.dropped = 0
-        self._db = db
+        self._log = log
         self._policy = policy
         self._limit = limit
         self._queue: deque[Recorded] = deque()
@@ -93,7 +94,7 @@ class Subscription:
         if not self._queue and not self._is_behind:
             await self._wait(seconds)
         self._refuse_if_cut_off()
-        taken = [self._queue.popleft() for _ in range(min(len(self._queue), PAGE))]
+        taken = [self._queue.popleft() for _ in range(min(len(self._queue), _left(self.last_seq)))]
         if taken:
             self.last_seq = taken[-1].seq
         return taken
@@ -111,9 +112,8 @@ class Subscription:
     async def _catch_up(self) -> None:
         # From here on commits reach the queue; the log is read after that, so none falls between.
         self._is_behind = False
-        page = await self._db.read(events.read_after, self.last_seq, PAGE)
+        page, self._is_behind = await self._log.after(self.last_seq)
         upto = page[-1].seq if page else self.last_seq
-        self._is_behind = len(page) == PAGE
         live = () if self._is_behind else (event for event in self._queue if event.seq > upto)
         self._queue = deque((*page, *live))
         self._newest = self._queue[-1].seq if self._queue else self.last_seq
@@ -127,12 +127,40 @@ class Subscription:
             )
 
 
+class _Log:
+    """The log, page by page: a page that is full never changes, and is read once for all."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._full: OrderedDict[int, tuple[Recorded, ...]] = OrderedDict()
+        self._reading = asyncio.Lock()
+
+    async def after(self, seq: int) -> tuple[tuple[Recorded, ...], bool]:
+        """The page behind an event, and whether there may be more behind that."""
+        async with self._reading:  # who waits here for a page finds it read
+            if seq in self._full:
+                return self._full[seq], True
+            page = await self._db.read(events.read_after, seq, _left(seq))
+            is_full = len(page) == _left(seq)
+            if is_full:
+                self._full[seq] = page
+            if len(self._full) > KEPT:
+                self._full.popitem(last=False)
+            return page, is_full
+
+
+def _left(seq: int) -> int:
+    """How many events are left of the page that the one behind `seq` is on."""
+    return PAGE - seq % PAGE
+
+
 class Hub:
     """Where live receivers subscribe."""
 
     def __init__(self, db: Database) -> None:
         self.teller = Teller(db)
         self._db = db
+        self._log = _Log(db)
         self._subscriptions: list[Subscription] = []
 
     @contextmanager
@@ -144,7 +172,7 @@ class Hub:
         `drop_oldest` suits those who show the present (`dropped` counts), `disconnect` those who
         can come back and resume; with `catch_up` what did not fit is read from the log later.
         """
-        subscription = Subscription(self._db, after, policy, limit)
+        subscription = Subscription(self._log, after, policy, limit)
         stop = self._db.listen(subscription.offer)
         self._subscriptions.append(subscription)
         try:

@@ -63,14 +63,15 @@ async def message(client: ClientConnection) -> dict[str, Any]:
     return told
 
 
-def deaf(address: str) -> socket.socket:
+def deaf(address: str, after: int = 0) -> socket.socket:
     """A client that shakes hands and then never reads."""
     parts = urlsplit(address)
-    made = socket.create_connection((parts.hostname or "", parts.port or 0))
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # before it is connected, to count
+    made.connect((parts.hostname or "", parts.port or 0))
     key = base64.b64encode(os.urandom(16)).decode()
     made.sendall(
-        f"GET /api/v2/live?after=0 HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
+        f"GET /api/v2/live?after={after} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
         "X-Actor: me\r\n\r\n".encode()
     )

@@ -15,7 +15,7 @@ from pipeline.access.rights import Right
 from pipeline.errors import DarkroomError
 from pipeline.service import news
 from pipeline.service.news import News, Wanted
-from web.contract import Answer, Asked, Given, Resource, Taken
+from web.contract import Answer, Asked, Given, Header, Resource, Taken
 from web.live import SEND_S, TICKET_S, Live
 from web.paging import LARGEST_PAGE
 from web.problems import Problem
@@ -103,6 +103,7 @@ async def ticket(asked: Asked) -> Answer:
     query=StreamQuery,
     is_raw=True,
     media_types=("text/event-stream",),
+    says={"Last-Event-ID": Header("The number of the last event that came.", {"type": "integer"})},
     errors=(400,),
 )
 async def stream(asked: Asked, query: StreamQuery) -> Response:
@@ -141,7 +142,8 @@ async def _lines(told: AsyncGenerator[News, None]) -> AsyncIterator[bytes]:
 
 def _piece(one: News) -> bytes:
     parts = [
-        f"id: {event.seq}\nevent: {event.name}\ndata: {event.text}\n\n" for event in one.events
+        f"id: {event.seq}\nevent: {event.name}\ndata: {event.text}\n\n"
+        for event in one.bulletin.events
     ]
     parts += [
         f"event: progress\ndata: {json.dumps(news.progress_json(progress))}\n\n"
