@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ from pipeline.clock import timestamp
 from pipeline.core import Mode, home_of, move_own, open_core
 from pipeline.errors import NotFound
 from pipeline.library import rescan
-from pipeline.state import lock, sessions, snapshots
+from pipeline.model import Actor, Surface
+from pipeline.state import audit, lock, sessions, snapshots
 from pipeline.state.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -46,9 +48,14 @@ async def restore(
         snapshot, aside = await asyncio.to_thread(_swap, home, clock.now(), name)
     async with open_core(path, settings, clock, Mode.CHANGE) as core:
         at = timestamp(core.clock.now())
-        await core.db.write(sessions.end_everybody, "restored", at)
+        await core.db.write(_told, core.household(Surface.CLI), snapshot.path.name, at)
         found = await rescan.rescan(core.db, core.clock, core.home, core.owner_id)
     return Restored(snapshot.path, aside, found.admitted)
+
+
+def _told(con: sqlite3.Connection, actor: Actor, name: str, at: str) -> None:
+    sessions.end_everybody(con, "restored", at)
+    audit.record(con, actor, "state.restored", "state", None, {"snapshot": name}, at)
 
 
 def _swap(home: Home, at: datetime, name: str | None) -> tuple[Snapshot, Path | None]:

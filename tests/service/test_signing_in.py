@@ -15,6 +15,7 @@ from pipeline.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, R
 from pipeline.service import (
     accounts,
     api_keys,
+    audit,
     authenticating,
     backup,
     links,
@@ -25,6 +26,7 @@ from pipeline.service import (
 )
 from pipeline.service.authenticating import Credentials
 from pipeline.state import throttle
+from pipeline.state.audit import Asked
 from tests.kit.accounts import HERE, PASSWORD, House, cheap_passwords, open_house
 from tests.kit.clock import FakeClock
 
@@ -379,6 +381,8 @@ async def test_a_restored_state_brings_no_session_back(tmp_path: Path) -> None:
         with pytest.raises(NotFound):
             await links.look(house.core, link.token)
         await house.prove()
+        (line,) = await audit.page(house.anna, house.core, Asked(action="state.restored"), limit=5)
+        assert (line.surface, line.subject) == ("cli", "state")
 
 
 async def test_nobody_takes_the_mail_that_opens_an_account(tmp_path: Path) -> None:
