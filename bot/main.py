@@ -127,9 +127,11 @@ def restore_state(home: Path, name: str | None) -> Restored:
 
 def serve(home: Path, *, verbose: bool = False) -> int:
     """Run everything until a signal; the exit status."""
+    from integrations import edge
     from pipeline.clock import SystemClock
     from pipeline.core import Mode, open_core
     from pipeline.service import serving
+    from pipeline.work.alongside import alongside
     from pipeline.work.stop import run_until_signal
     from web.app import create_app
     from web.gate import AccountGate
@@ -145,7 +147,8 @@ def serve(home: Path, *, verbose: bool = False) -> int:
             async with listening(app, settings.web.host, settings.web.port) as address:
                 told = await _welcome(core, address)
                 print(told, flush=True)  # noqa: T201 - the one thing `serve` says to a person
-                await serving.serve(core)
+                async with alongside(edge.run(core), "cache before us"):
+                    await serving.serve(core)
         return 0
 
     return run_until_signal(run())

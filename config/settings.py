@@ -143,6 +143,25 @@ class Web(Section):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="addresses or networks whose X-Forwarded-For is believed"
     )
+    cdn_url: str = Field(
+        "",
+        pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+/?)?$",
+        description="a cache before this address: pictures and films are shown from there",
+    )
+    media_hours: int = Field(
+        12, ge=1, le=168, description="how long addresses at cdn_url are good; twice that at most"
+    )
+    purge_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="called with the addresses that the cache must forget",
+    )
+    purge_secret: SecretStr = Field(
+        SecretStr(""), description="signs those calls (Standard Webhooks: whsec_...)"
+    )
+    purge_private: bool = Field(
+        False, description="purge_url may lie in the house: private addresses, any port"
+    )
 
 
 Role = Literal["owner", "admin", "editor", "viewer", "guest"]

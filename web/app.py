@@ -7,13 +7,12 @@ is for pages. Every answer carries the security headers.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from quart import Quart, Request, Response
 from quart import request as current_request
 from quart.typing import ResponseTypes
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from pipeline.core import Core
@@ -50,9 +49,13 @@ class App(Quart):
         )
         self.live = Live(core, gate)
         around = Around(core, gate, self.rates, self.resources, self.live)
-        self._api = _map(self.routes, lambda route: Endpoint(route, around))
-        self._paths = self._api.bind("")
+        self._endpoints: dict[str, dict[str, Endpoint]] = {}  # by rule, and method
+        for route in self.routes:
+            self._endpoints.setdefault(route.rule, {})[route.method] = Endpoint(route, around)
+        rules = [Rule(rule, endpoint=rule) for rule in self._endpoints]
+        self._paths = Map(rules, strict_slashes=True, merge_slashes=False).bind("")
         shell.install(self)
+        self._pages = self.url_map.bind("")
         self.register_error_handler(HTTPException, _told)
         live.install(self, self.live)
 
@@ -72,22 +75,36 @@ class App(Quart):
         """Answer one request: by its endpoint, or by Quart where it is no API."""
         readers.begin()
         try:
-            endpoint, parameters = self._paths.match(request.path, request.method)
-        except NotFound:
+            rule, parameters = self._paths.match(request.path, "GET")
+        except (NotFound, RequestRedirect):
             response = await self._elsewhere(request)
-        except (MethodNotAllowed, RequestRedirect) as error:
-            is_api = request.path.startswith("/api/")
-            response = _refused(error, request) if is_api else await self._elsewhere(request)
         else:
-            response = await endpoint.answer(request, parameters)
+            methods = self._endpoints[rule]
+            endpoint = methods.get("GET" if request.method == "HEAD" else request.method)
+            if endpoint is None:
+                response = await self._otherwise(request, methods)
+            else:
+                response = await endpoint.answer(request, parameters)
         packing.pack(response, request)
-        headers.secure(response, request)
+        headers.secure(response, request, self.core.settings.web.cdn_url.rstrip("/"))
         return response
+
+    async def _otherwise(self, request: Request, methods: Iterable[str]) -> ResponseTypes:
+        """A method that no endpoint at this address takes: a page may, where forms are sent."""
+        shown = set() if _is_api(request) else set(self._pages.allowed_methods(request.path))
+        if request.method in shown - {"OPTIONS"}:
+            return await super().handle_request(request)
+        taken = {*methods, *shown, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+        allowed = ", ".join(sorted(taken))
+        if request.method == "OPTIONS":
+            return Response(b"", 204, {"Allow": allowed})
+        told = Problem(405, f"This address takes {allowed}.", headers={"Allow": allowed})
+        return problem_response(told, request, "")
 
     async def _elsewhere(self, request: Request) -> ResponseTypes:
         if request.path.startswith(PREFIX):
             return self.statics.respond(request)
-        if not request.path.startswith("/api/"):
+        if not _is_api(request):
             return await super().handle_request(request)
         told = Problem(404, "There is nothing at this address.")
         return problem_response(told, request, "")
@@ -98,28 +115,13 @@ def create_app(core: Core, gate: Gate) -> App:
     return App(core, gate, discover("web.resources", "RESOURCE"))
 
 
-def _map(routes: Iterable[Route], endpoint: Any) -> Map:
-    rules = [Rule(route.rule, methods=[route.method], endpoint=endpoint(route)) for route in routes]
-    return Map(rules, strict_slashes=True, merge_slashes=False)
+def _is_api(request: Request) -> bool:
+    return request.path.startswith("/api/")
 
 
 async def _told(error: HTTPException) -> Response:
     """Quart's own refusals, outside the API, as problem documents, too."""
-    headers = {"Allow": ", ".join(sorted(_allowed(error)))} if _allowed(error) else {}
+    allowed = getattr(error, "valid_methods", None) or ()
+    headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
     problem = Problem(error.code or 500, headers=headers)
     return problem_response(problem, current_request, "")
-
-
-def _allowed(error: HTTPException) -> set[str]:
-    return set(getattr(error, "valid_methods", None) or ())
-
-
-def _refused(error: HTTPException, request: Request) -> Response:
-    if isinstance(error, RequestRedirect):
-        return problem_response(Problem(404, "There is nothing at this address."), request, "")
-    assert isinstance(error, MethodNotAllowed)
-    allowed = ", ".join(sorted({*_allowed(error), "OPTIONS"}))
-    if request.method == "OPTIONS":
-        return Response(b"", 204, {"Allow": allowed})
-    told = Problem(405, f"This address takes {allowed}.", headers={"Allow": allowed})
-    return problem_response(told, request, "")

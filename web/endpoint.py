@@ -26,7 +26,7 @@ from pipeline.errors import DarkroomError, NotKnown
 from pipeline.model import Actor, Surface
 from pipeline.service import once, sharing
 from pipeline.service.once import Remembered
-from web import problems
+from web import edge, problems
 from web.contract import Answer, Asked, Gate, Resource, Route
 from web.gate import address_of
 from web.live import Live
@@ -91,6 +91,8 @@ class Endpoint:
         route = self.route
         request.max_content_length = route.body_limit
         _refuse_large(request, route.body_limit)
+        if route.is_signed and edge.is_signed(request):
+            return await self._through_cache(request, parameters)
         actor = await self._gate.actor_of(request)
         caller = actor.user_id if actor else address_of(self._core, request)
         rate = self._rates.take(_policy(route, actor), caller, self._core.clock.monotonic())
@@ -105,6 +107,15 @@ class Endpoint:
         else:
             response = await self._json(asked, parameters)
         response.headers.update(rate)
+        return response
+
+    async def _through_cache(self, request: Request, parameters: Mapping[str, str]) -> Response:
+        """An answer that caches may keep: by its address alone, and about nobody who asks."""
+        now = self._core.clock.monotonic()
+        self._rates.take(self.route.rate, address_of(self._core, request), now)
+        admission = await edge.admitted(self._core, request, parameters["file_id"])
+        asked = Asked(admission.actor, self._core, request, admission=admission)
+        response: Response = await self.route.handler(asked, **parameters)
         return response
 
     async def _reaching(
@@ -131,7 +142,7 @@ class Endpoint:
             told["body"] = _parsed(route.takes, raw)
         key = request.headers.get(KEY_HEADER)
         if key is None or not self._is_keyed or asked.actor is NOBODY:
-            return self._finished(request, await self._call(asked, told))
+            return await self._finished(asked, await self._call(asked, told))
         act = self._remembered(asked, told)
         mark = _fingerprint(request, raw)
         answer = await once.once(asked.actor, self._core, _key(key), mark, act)
@@ -144,21 +155,24 @@ class Endpoint:
 
     def _remembered(self, asked: Asked, told: Mapping[str, Any]) -> Any:
         async def act() -> Remembered:
-            response = self._finished(asked.request, await self._call(asked, told))
+            response = await self._finished(asked, await self._call(asked, told))
             body = await response.get_data(as_text=False)
             return Remembered("", response.status_code, dict(response.headers), body)
 
         return act
 
-    def _finished(self, request: Request, answer: Answer) -> Response:
+    async def _finished(self, asked: Asked, answer: Answer) -> Response:
+        request = asked.request
         headers = {**PRIVATE, **answer.headers}
         if answer.body is None or self._gives is None:
             return _response(b"", answer.status or 204, headers)
         body = self._gives.dump_json(self._gives.validate_python(answer.body, from_attributes=True))
         if request.method in ("GET", "HEAD"):
-            headers["ETag"] = etag = f'"{answer.etag or _digest(body)}"'
+            version = (answer.etag or _digest(body)) + edge.mark(asked)
+            headers["ETag"] = etag = f'"{version}"'
             if etag in request.headers.get("If-None-Match", ""):
                 return _response(b"", 304, headers)
+            body = await edge.outward(asked, body)
         elif answer.etag is not None:
             headers["ETag"] = f'"{answer.etag}"'
         return _response(body, answer.status or 200, headers)
@@ -212,7 +226,7 @@ async def _body(request: Request) -> bytes:
 
 def _parsed(model: type[M], raw: bytes) -> M:
     try:
-        return model.model_validate_json(raw)
+        return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         if any(one["type"] == "json_invalid" for one in found):

@@ -6,6 +6,8 @@ already said is left as it is.
 
 from __future__ import annotations
 
+from functools import cache
+
 from quart import Request
 from quart.typing import ResponseTypes
 
@@ -28,10 +30,20 @@ _ALWAYS = (
 _OVER_TLS = (*_ALWAYS, ("Strict-Transport-Security", "max-age=31536000"))
 
 
-def secure(response: ResponseTypes, request: Request) -> None:
-    """Add what the answer does not say yet."""
+def secure(response: ResponseTypes, request: Request, media_from: str = "") -> None:
+    """Add what the answer does not say yet. `media_from`: another place of pictures and films."""
     said = {name.lower() for name, _ in response.headers}
-    wanted = _OVER_TLS if request.scheme == "https" else _ALWAYS
-    for name, value in wanted:
+    for name, value in _wanted(request.scheme == "https", media_from):
         if name.lower() not in said:
             response.headers.add(name, value)
+
+
+@cache
+def _wanted(is_tls: bool, media_from: str) -> tuple[tuple[str, str], ...]:
+    plain = dict(_OVER_TLS if is_tls else _ALWAYS)
+    if media_from:
+        policy = plain["Content-Security-Policy"]
+        for media in ("img-src 'self' blob:", "media-src 'self' blob:"):
+            policy = policy.replace(media, f"{media} {media_from}")
+        plain["Content-Security-Policy"] = policy
+    return tuple(plain.items())

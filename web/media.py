@@ -15,6 +15,7 @@ from quart.wrappers.response import DataBody, IterableBody
 
 from pipeline.service import media
 from pipeline.service.media import Media
+from web import edge
 from web.contract import Asked
 from web.headers import MEDIA_POLICY
 from web.problems import Problem
@@ -35,6 +36,8 @@ async def respond(
     """
     headers = _headers(one, download=download)
     headers["Cache-Control"] = IMMUTABLE if is_fixed else REVALIDATED
+    if asked.admission is not None:
+        headers |= edge.cached(asked.admission, asked.core.clock.now().timestamp())
     if headers["ETag"] in asked.request.headers.get("If-None-Match", ""):
         return Response(b"", 304, headers)
     start, end = _part(asked, one, headers["ETag"])

@@ -17,6 +17,7 @@ from web.contract import Resource, Route
 from web.endpoint import LIBRARY_HEADER, asks_a_library
 
 VERSION = "2.0.0"
+PROBLEM = "application/problem+json"
 TAKEN = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 _WORDS: Mapping[int, str] = {
@@ -53,7 +54,12 @@ _WORDS: Mapping[int, str] = {
 def document(resources: Iterable[Resource], title: str = "Darkroom") -> dict[str, Any]:
     """The whole document."""
     resources = tuple(resources)
-    routes = [(resource, route) for resource in resources for route in resource.routes]
+    routes = [
+        (resource, route)
+        for resource in resources
+        for route in resource.routes
+        if not route.is_form
+    ]
     paths: dict[str, dict[str, Any]] = {}
     for resource, route in routes:
         path = _PARAMETER.sub(r"{\g<name>}", route.rule)
@@ -66,16 +72,37 @@ def document(resources: Iterable[Resource], title: str = "Darkroom") -> dict[str
             "description": "All the dashboard can do. Errors are problem documents (RFC 9457).",
             "license": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
         },
-        "tags": [{"name": one.name, "description": one.description} for one in resources],
+        "tags": _tags(resource for resource, _ in routes),
         "paths": paths,
-        "components": {"schemas": _schemas(routes), "securitySchemes": _SECURITY},
+        "components": {
+            "schemas": _schemas(routes),
+            "securitySchemes": _SECURITY,
+            "headers": _TOLD,
+        },
     }
+
+
+def _tags(resources: Iterable[Resource]) -> list[dict[str, str]]:
+    found = {one.name: one.description for one in resources}
+    return [{"name": name, "description": told} for name, told in found.items()]
 
 
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-darkroom"},
+}
+_TOLD = {
+    name: {"description": description, "schema": schema, "required": is_sure}
+    for name, description, schema, is_sure in (
+        ("X-Request-Id", "Names this request in the log.", {"type": "string"}, True),
+        ("RateLimit-Policy", "How often one may ask.", {"type": "string"}, True),
+        ("RateLimit", "How often still, and until when.", {"type": "string"}, True),
+        ("Location", "Where it is, or the job that does it.", {"type": "string"}, False),
+        ("ETag", "The version of what is shown.", {"type": "string"}, True),
+        ("WWW-Authenticate", "How to show who one is.", {"type": "string"}, True),
+        ("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 1}, True),
+    )
 }
 _PROBLEM = {
     "type": "object",
@@ -123,6 +150,11 @@ def _operation(resource: Resource, route: Route) -> dict[str, Any]:
         told["x-right"] = str(route.right)
     if route.takes is not None:
         told["requestBody"] = {"required": True, "content": _json(route.takes)}
+    elif route.takes_types:
+        told["requestBody"] = {
+            "required": True,
+            "content": dict.fromkeys(route.takes_types, _BYTES),
+        }
     return told
 
 
@@ -144,9 +176,18 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     schema = route.query.model_json_schema(ref_template=TAKEN)
     required = schema.get("required", ())
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": shape}
+        {"name": name, "in": "query", "required": name in required, "schema": _said(shape)}
         for name, shape in schema.get("properties", {}).items()
     ]
+
+
+def _said(shape: dict[str, Any]) -> dict[str, Any]:
+    """A shape as a query can say it: what is null is left out."""
+    kinds = [one for one in shape.get("anyOf", ()) if one.get("type") != "null"]
+    if not kinds:
+        return shape
+    rest = {name: told for name, told in shape.items() if name not in ("anyOf", "default")}
+    return {**rest, **kinds[0]} if len(kinds) == 1 else {**rest, "anyOf": kinds}
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:
@@ -157,39 +198,71 @@ def _headers(route: Route) -> list[dict[str, Any]]:
         told.append(_header("Idempotency-Key", "Sent twice, it takes effect once."))
     if asks_a_library(route):
         told.append(_header(LIBRARY_HEADER, "Whose lent library is meant; without it one's own."))
+    for name, one in route.says.items():
+        told.append(_header(name, one.description, one.schema, required=one.is_required))
     return told
 
 
-def _header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+_BYTES: Mapping[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_WORD = {"type": "string", "minLength": 1, "maxLength": 200}
+
+
+def _header(
+    name: str, description: str, schema: Mapping[str, Any] = _WORD, *, required: bool = False
+) -> dict[str, Any]:
     return {
         "name": name,
         "in": "header",
         "required": required,
         "description": description,
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+        "schema": dict(schema),
     }
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    told: dict[str, Any] = {str(route.status): {"description": _WORDS[route.status]}}
-    if route.gives is not None:
-        told[str(route.status)]["content"] = _json(route.gives)
-    elif route.is_raw and route.status < 300:
-        told[str(route.status)]["content"] = {one: {} for one in route.media_types}
-    for status in sorted(_failures(route)):
-        told[str(status)] = {"description": _WORDS[status]}
-        if status >= 400:
-            content = {"schema": {"$ref": TAKEN.format(model="Problem")}}
-            told[str(status)]["content"] = {"application/problem+json": content}
+    told: dict[str, Any] = {}
+    for status in sorted({route.status, *_others(route)}):
+        told[str(status)] = {"description": _WORDS[status], "headers": _told(route, status)}
+        if content := _content(route, status):
+            told[str(status)]["content"] = content
     return told
 
 
-def _failures(route: Route) -> set[int]:
+def _content(route: Route, status: int) -> dict[str, Any]:
+    if status >= 400:
+        return {PROBLEM: {"schema": {"$ref": TAKEN.format(model="Problem")}}}
+    if status in (204, 302, 303, 304):
+        return {}
+    if route.gives is not None:
+        return _json(route.gives)
+    return {one: {} for one in route.media_types} if route.is_raw else {}
+
+
+def _told(route: Route, status: int) -> dict[str, Any]:
+    """The headers that an answer with this status may have."""
+    names = ["X-Request-Id"]
+    if status < 400:
+        names += ["RateLimit", "RateLimit-Policy"]
+    if status in (201, 202, 302, 303):
+        names.append("Location")
+    if status == 401:
+        names.append("WWW-Authenticate")
+    if status in (429, 503):
+        names.append("Retry-After")
+    if route.gives is not None and (status == 304 or (status == 200 and route.method == "GET")):
+        names.append("ETag")
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _others(route: Route) -> set[int]:
+    """The statuses beside the one that is hoped for."""
     found = {401, 403, 406, 429, 500, 503, *route.errors}  # who shows bad credentials is told so
     if "<" in route.path or asks_a_library(route):
         found.add(404)
+    if route.takes is not None or route.takes_types:
+        found |= {400, 408, 413, 415}
     if route.takes is not None:
-        found |= {400, 408, 413, 415, 422}
+        found.add(422)
     if route.query is not None:
         found |= {400, 422}
     if route.is_conditional:

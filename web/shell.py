@@ -20,7 +20,7 @@ from pipeline.access.rights import Right, allows, require
 from pipeline.errors import DarkroomError
 from pipeline.model import Actor
 from pipeline.registry import discover
-from web import problems
+from web import edge, problems
 from web.contract import Asked
 from web.endpoint import NOBODY
 from web.texts import text, texts
@@ -70,15 +70,18 @@ def _view(app: App, page: Page) -> Callable[..., Awaitable[ResponseTypes]]:
                 require(actor, page.right)
             asked = Asked(actor or NOBODY, app.core, request)
             told = await page.gather(asked, **parameters)
-            return await _rendered(page, actor, told)
+            return await _rendered(page, asked, actor, told)
         except DarkroomError as error:
             return await refused(error, actor)
 
     return view
 
 
-async def _rendered(page: Page, actor: Actor | None, told: Mapping[str, Any]) -> Response:
-    body = await render_template(page.template, page=page, actor=actor, **told)
+async def _rendered(
+    page: Page, asked: Asked, actor: Actor | None, told: Mapping[str, Any]
+) -> Response:
+    text = await render_template(page.template, page=page, actor=actor, **told)
+    body = await edge.outward(asked, text.encode(), is_html=True)
     headers = {"Cache-Control": "private, no-cache"}
     return Response(body, 200, headers, content_type="text/html; charset=utf-8")
 

@@ -154,8 +154,8 @@ def _setting(
     is_pending = name in stored and stored[name] != value
     return Setting(
         name=name,
-        value=_HIDDEN if is_secret and value else value,
-        default=_HIDDEN if is_secret and default else default,
+        value=_shown(value) if is_secret else value,
+        default=_shown(default) if is_secret else default,
         explanation=field.description or "",
         source=source,
         is_secret=is_secret,
@@ -177,3 +177,8 @@ def _models(annotation: object) -> Iterator[dict[str, FieldInfo]]:
     for one in (annotation, *get_args(annotation)):
         if isinstance(one, type) and issubclass(one, BaseModel):
             yield dict(one.model_fields)
+
+
+def _shown(secret: object) -> str | None:
+    """Whether there is one is all that is told of a secret."""
+    return _HIDDEN if secret else None

@@ -217,7 +217,11 @@ async def page(
 async def derivative(core: Core, token: str, pass_token: str, file_id: str, kind: str) -> Media:
     """A thumbnail, preview or clip; none of them tells where or by whom. Raises `NotFound`."""
     share = await _inside(core, token, pass_token)
-    row = await core.db.read(shares.one, share, file_id)
+    return await shown(core, share, await core.db.read(shares.one, share, file_id), kind)
+
+
+async def shown(core: Core, share: Share, row: FileRow, kind: str) -> Media:
+    """As `derivative`, for who was found to be inside. Raises `NotFound`."""
     found = await media.derivative(visitor(share), core, row.id, kind)
     return found if share.shows_details else _plain(found, row)
 

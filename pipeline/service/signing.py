@@ -31,12 +31,16 @@ _log = structlog.get_logger(__name__)
 
 async def access_token(core: Core, user_id: str, session_id: str) -> str:
     """A token that says: this is the user in this session, for `accounts.access_minutes`."""
-    now = core.clock.now()
-    keys = await _keys(core)
-    if keys is None or keys.made_at < timestamp(now - CHANGED_EVERY):
-        keys = await _change(core, core.household(Surface.SCHEDULE))
     lifetime = core.settings.accounts.access_minutes * 60
-    return signed.sign(keys, user_id, session_id, now, lifetime)
+    return signed.sign(await keys(core), user_id, session_id, core.clock.now(), lifetime)
+
+
+async def keys(core: Core) -> Keyring:
+    """The keys to sign with now; the newest is never older than `CHANGED_EVERY`."""
+    known = await _keys(core)
+    if known is None or known.made_at < timestamp(core.clock.now() - CHANGED_EVERY):
+        known = await _change(core, core.household(Surface.SCHEDULE))
+    return known
 
 
 async def claims(core: Core, token: str) -> Claims:

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 SHOWN = 20  # of each kind
+LATE = 3  # a cache that was told so often in vain
 ENOUGH = 1000  # look-alikes are counted no further
 
 
@@ -14,7 +15,7 @@ ENOUGH = 1000  # look-alikes are counted no further
 class Need:
     """One thing that waits for a person; `kind` says what can be done about it."""
 
-    kind: str  # 'root-offline', 'root-asking', 'people', 'look-alikes', 'job-failed'
+    kind: str  # 'root-offline', 'root-asking', 'people', 'look-alikes', 'job-failed', 'edge-late'
     subject: str  # the root or job; empty where it is about many things
     count: int
     message: str
@@ -27,6 +28,7 @@ def needs(con: sqlite3.Connection, owner_id: str, since: str) -> list[Need]:
         *_questions(con, owner_id),
         *_look_alikes(con, owner_id),
         *_jobs(con, owner_id, since),
+        *_edge(con, owner_id),
     ]
 
 
@@ -81,3 +83,13 @@ def _jobs(con: sqlite3.Connection, owner_id: str, since: str) -> list[Need]:
         )
         for row in rows
     ]
+
+
+def _edge(con: sqlite3.Connection, owner_id: str) -> list[Need]:
+    row = con.execute(
+        "SELECT count(*) AS calls, max(error) AS error FROM edge_calls"
+        " WHERE owner_id = ? AND (tries >= ? OR parked_at IS NOT NULL)",
+        (owner_id, LATE),
+    ).fetchone()
+    told = f"The cache before Darkroom still shows what it was told to forget: {row['error']}"
+    return [Need("edge-late", "", row["calls"], told)] if row["calls"] else []

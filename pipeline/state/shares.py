@@ -226,6 +226,14 @@ def inside(con: sqlite3.Connection, digest: bytes, pass_digest: bytes, at: str) 
     return _good(row)
 
 
+def good(con: sqlite3.Connection, share_id: str, at: str) -> Share:
+    """A link by its id, for whoever went in and was given addresses. Raises `NotFound`."""
+    row = con.execute(
+        f"SELECT {_COLUMNS} FROM shares s WHERE s.id = :id AND {_GOOD}", {"id": share_id, "at": at}
+    ).fetchone()
+    return _good(row)
+
+
 _FILE = ", ".join(f"m.{name}" for name in files.COLUMNS)
 
 

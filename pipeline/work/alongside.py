@@ -13,11 +13,11 @@ async def alongside(work: Coroutine[object, object, None], name: str) -> AsyncIt
     body = asyncio.current_task()
     assert body is not None, "only inside a task"
     task = asyncio.create_task(work, name=name)
-    task.add_done_callback(lambda done: None if done.cancelled() else body.cancel())
+    task.add_done_callback(lambda done: body.cancel() if _has_failed(done) else None)
     try:
         yield
     except asyncio.CancelledError:
-        if task.done() and not task.cancelled():
+        if task.done() and _has_failed(task):
             body.uncancel()
             task.result()
         raise
@@ -25,3 +25,7 @@ async def alongside(work: Coroutine[object, object, None], name: str) -> AsyncIt
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def _has_failed(task: asyncio.Task[None]) -> bool:
+    return not task.cancelled() and task.exception() is not None

@@ -8,8 +8,8 @@ from typing import Any
 from pipeline.errors import NotFound
 from pipeline.service import shares
 from web.contract import Asked
+from web.cookies import pass_of
 from web.paging import cursor_of, values_of
-from web.resources.links import pass_of
 from web.shell import Page
 
 PICTURES = 200  # on one page

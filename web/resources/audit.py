@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from quart import Response
 from quart.wrappers.response import IterableBody
 
@@ -14,7 +14,7 @@ from pipeline.clock import timestamp
 from pipeline.model import Json
 from pipeline.service import audit
 from pipeline.service.answers import LinesAsked as Which
-from web.contract import Answer, Asked, Given, Resource, Taken
+from web.contract import Answer, Asked, Given, Moment, Resource, Taken
 from web.media import disposition
 from web.paging import Paged, cut, links, values_of
 
@@ -66,8 +66,8 @@ class Narrowed(Taken):
     user_id: Word | None = None
     action: Word | None = None
     subject: Word | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
     def asked(self) -> Which:
         """As the state wants it."""

@@ -179,13 +179,14 @@ class ItemView(Given):
 class BatchView(Given):
     """A batch. `items` are the first thousand where it is over; `left` counts the files left.
 
-    `job` is what to undo; null for a rehearsal.
+    `bytes` is how large the files named are together; `job` is what to undo, null for a rehearsal.
     """
 
     job: str | None
     dry_run: bool
     is_over: bool
     files: int
+    bytes: int
     left: int
     items: list[ItemView]
     more: bool
@@ -275,6 +276,7 @@ def _view(begun: Begun, *, dry_run: bool) -> BatchView:
         dry_run=dry_run,
         is_over=begun.result is not None,
         files=begun.files,
+        bytes=begun.result.bytes if begun.result else 0,
         left=sum(not item.ok for item in told),
         items=_items(told[:SHOWN]),
         more=len(told) > SHOWN,

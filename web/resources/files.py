@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 from quart import Response
 
+from pipeline.access.addresses import refusal
 from pipeline.access.rights import Right
-from pipeline.service import files, finding, media, trash
+from pipeline.service import files, finding, media, shares, trash
 from pipeline.service.answers import Renamed
 from web import media as answering
 from web.contract import Answer, Asked, Given, Resource
@@ -100,13 +101,20 @@ async def put_into_trash(asked: Asked, file_id: str) -> Moved:
     right=Right.FILES_READ,
     is_raw=True,
     rate="media",
+    is_signed=True,
     media_types=("*/*",),
     errors=(206, 304, 416),
 )
 async def content(asked: Asked, file_id: str) -> Response:
-    """The original's bytes; `Range` is understood."""
+    """The original's bytes; `Range` is understood.
+
+    With `?v=` and the beginning of the file's SHA-256 the answer may be kept for ever.
+    """
+    if asked.admission is not None and asked.admission.share is not None:
+        raise refusal()  # a link gives files away by its own terms, and never to a cache
     one = await media.original(asked.actor, asked.core, file_id)
-    return await answering.respond(asked, one, download="download" in asked.request.args)
+    download = "download" in asked.request.args
+    return await answering.respond(asked, one, download=download, is_fixed=_names(asked, one))
 
 
 @RESOURCE.get(
@@ -114,6 +122,7 @@ async def content(asked: Asked, file_id: str) -> Response:
     right=Right.FILES_READ,
     is_raw=True,
     rate="media",
+    is_signed=True,
     media_types=("image/*", "video/*"),
     errors=(206, 304, 416),
 )
@@ -122,9 +131,18 @@ async def derivative(asked: Asked, file_id: str, kind: str) -> Response:
 
     With `?v=` and the beginning of the file's SHA-256 the answer may be kept for ever.
     """
-    one = await media.derivative(asked.actor, asked.core, file_id, kind)
+    by_address = asked.admission
+    if by_address is not None and by_address.share is not None:
+        one = await shares.shown(asked.core, by_address.share, by_address.row, kind)
+    else:
+        one = await media.derivative(asked.actor, asked.core, file_id, kind)
+    return await answering.respond(asked, one, is_fixed=_names(asked, one))
+
+
+def _names(asked: Asked, one: media.Media) -> bool:
+    """Whether the address names the very content that is answered."""
     key = asked.request.args.get("v", "")
-    return await answering.respond(asked, one, is_fixed=bool(key) and one.version.startswith(key))
+    return bool(key) and one.version.startswith(key)
 
 
 def moved(results: list[trash.Result]) -> Moved:

@@ -21,7 +21,14 @@ _FORM = ("text/html",)
 
 
 @RESOURCE.post(
-    "/login", right=None, is_rooted=True, is_raw=True, rate="login", status=303, media_types=_FORM
+    "/login",
+    right=None,
+    is_rooted=True,
+    is_raw=True,
+    is_form=True,
+    rate="login",
+    status=303,
+    media_types=_FORM,
 )
 async def sign_in(asked: Asked) -> Response:
     """Sign a browser in and go on to where it wanted to go."""
@@ -40,7 +47,9 @@ async def sign_in(asked: Asked) -> Response:
     return await _signed_in(asked, found, following)
 
 
-@RESOURCE.post("/logout", right=None, is_rooted=True, is_raw=True, status=303, media_types=_FORM)
+@RESOURCE.post(
+    "/logout", right=None, is_rooted=True, is_raw=True, is_form=True, status=303, media_types=_FORM
+)
 async def sign_out(asked: Asked) -> Response:
     """End the session of this browser."""
     who = await recognised(asked.core, asked.request)
@@ -50,7 +59,14 @@ async def sign_out(asked: Asked) -> Response:
 
 
 @RESOURCE.post(
-    "/welcome", right=None, is_rooted=True, is_raw=True, rate="login", status=303, media_types=_FORM
+    "/welcome",
+    right=None,
+    is_rooted=True,
+    is_raw=True,
+    is_form=True,
+    rate="login",
+    status=303,
+    media_types=_FORM,
 )
 async def use_link(asked: Asked) -> Response:
     """Set a password by a link, which is used up, and sign this browser in."""

@@ -11,15 +11,15 @@ from typing import Annotated
 from urllib.parse import quote
 
 from pydantic import Field
-from quart import Request, Response
+from quart import Response
 
-from pipeline.access import opaque
 from pipeline.errors import NotFound, NotKnown, RateLimited
 from pipeline.service import shares
 from pipeline.service.answers import FileRow
 from pipeline.service.shares import Inside, Visit
 from web import media as answering
 from web.contract import Answer, Asked, Given, Resource, Taken
+from web.cookies import pass_name, pass_of
 from web.gate import is_secure
 from web.paging import Paged, cut, links, values_of
 
@@ -183,21 +183,11 @@ async def open_by_form(asked: Asked, token: str) -> Response:
 # --- the pass ----------------------------------------------------------------------------------
 
 
-def pass_of(request: Request, token: str) -> str:
-    """The pass for this link that the browser shows; "" is none, and good for nothing."""
-    return request.cookies.get(_cookie_name(token)) or ""
-
-
-def _cookie_name(token: str) -> str:
-    """A name for each link, so that several can be open in one browser."""
-    return f"darkroom-link-{opaque.digest(token).hex()[:12]}"
-
-
 def _cookie(asked: Asked, token: str, visit: Visit) -> str:
     secure = "; Secure" if is_secure(asked.core, asked.request) else ""
     lifetime = int(shares.VISIT.total_seconds())
     return (
-        f"{_cookie_name(token)}={visit.token}; Path=/s/{token}; Max-Age={lifetime}; HttpOnly;"
+        f"{pass_name(token)}={visit.token}; Path=/s/{token}; Max-Age={lifetime}; HttpOnly;"
         f" SameSite=Lax{secure}"
     )
 

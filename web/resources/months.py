@@ -10,7 +10,7 @@ from pydantic import Field
 from pipeline.access.rights import Right
 from pipeline.service import months
 from pipeline.service.months import Tile
-from web.contract import Answer, Asked, Given, Resource
+from web.contract import API, Answer, Asked, Given, Resource
 from web.paging import Paged, cursor_of, links, values_of
 from web.problems import Problem
 
@@ -37,6 +37,7 @@ class Tiles(Given):
     """Part of a month, newest first: one list for each property, all of the same length.
 
     `keys` change with the content and make thumbnails' addresses immutable; empty: there is none.
+    `thumbnails` are those addresses where they begin elsewhere than here; else the list is empty.
     """
 
     ids: list[str]
@@ -45,6 +46,7 @@ class Tiles(Given):
     kinds: str  # one letter each: p a photo, v a video
     durations: list[float | None]
     keys: list[str]
+    thumbnails: list[str]
     next: str | None
 
 
@@ -77,10 +79,18 @@ async def show(asked: Asked, month: str, query: WholeMonth) -> Answer:
     found = await months.tiles(asked.actor, asked.core, name, query.limit, before)
     is_whole = len(found) < query.limit
     cursor = None if is_whole else cursor_of([found[-1].taken_utc, found[-1].id])
-    return Answer(_columns(found, cursor), headers=links(asked.request, cursor))
+    is_cached = bool(asked.core.settings.web.cdn_url)
+    thumbnails = [_thumbnail(one) for one in found] if is_cached else []
+    return Answer(_columns(found, cursor, thumbnails), headers=links(asked.request, cursor))
 
 
-def _columns(found: list[Tile], cursor: str | None) -> Tiles:
+def _thumbnail(one: Tile) -> str:
+    """A plain address; `web.edge` signs it on its way out."""
+    key = (one.sha256 or "")[:12]
+    return f"{API}/files/{one.id}/derivatives/thumbnail?v={key}" if key else ""
+
+
+def _columns(found: list[Tile], cursor: str | None, thumbnails: list[str]) -> Tiles:
     return Tiles(
         ids=[one.id for one in found],
         taken=[one.taken_utc for one in found],
@@ -88,5 +98,6 @@ def _columns(found: list[Tile], cursor: str | None) -> Tiles:
         kinds="".join(one.category[0] for one in found),
         durations=[one.duration_s for one in found],
         keys=[(one.sha256 or "")[:12] for one in found],
+        thumbnails=thumbnails,
         next=cursor,
     )

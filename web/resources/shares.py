@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from pipeline.access.rights import Right
 from pipeline.service import shares
 from pipeline.service.answers import Share
 from pipeline.service.shares import Made, Wanted
-from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
+from web.contract import API, LARGE_BODY, Answer, Asked, Given, Moment, Resource, Taken
 from web.resources.auth import NEVER_STORED
 from web.versions import seen, versioned
 
@@ -56,7 +56,7 @@ class Terms(Taken):
 
     title: Annotated[str, Field(max_length=200)] = ""
     password: Password | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     view_limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     download: Download = "scrubbed"
     shows_details: bool = False
@@ -80,7 +80,7 @@ class TermsChange(Taken):
 
     title: Annotated[str, Field(max_length=200)] | None = None
     password: Password | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     view_limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     download: Download | None = None
     shows_details: bool | None = None

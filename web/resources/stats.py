@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from pipeline.access.rights import Right
 from pipeline.model import JsonObject
 from pipeline.service import metrics, storage, timeline
-from web.contract import Answer, Asked, Given, Resource, Taken
+from web.contract import Answer, Asked, Given, Moment, Resource, Taken
 from web.paging import links, values_of
 from web.resources.job_views import SpanView, TimelineView, spans_view
 
@@ -127,8 +127,8 @@ class StorageQuery(Taken):
 class TimelineQuery(Taken):
     """Between which moments, and where to go on."""
 
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
     limit: Annotated[int, Field(ge=1, le=5_000)] = 1_000
     cursor: Annotated[str, Field(max_length=400)] | None = None
 

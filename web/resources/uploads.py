@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -19,13 +18,24 @@ from pipeline.errors import Conflict, DarkroomError
 from pipeline.service import uploads
 from pipeline.service.answers import Upload
 from pipeline.service.uploads import Known, Progress, Wanted
-from web.contract import API, LARGE_BODY, Answer, Asked, Given, Resource, Taken
+from web.contract import (
+    API,
+    LARGE_BODY,
+    Answer,
+    Asked,
+    Given,
+    Header,
+    Moment,
+    Resource,
+    Taken,
+)
 from web.paging import Paged, cut, links, values_of
 from web.problems import Problem, of
 
 RESOURCE = Resource("uploads", "Files on their way in: resumable, checked by their hash.")
 PIECE = 16 << 20
 SLOWEST_S = 60.0  # between two parts of a piece
+OFFSET = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 PIECE_TYPES = ("application/offset+octet-stream", "application/partial-upload")
 
 
@@ -38,7 +48,7 @@ class UploadWanted(Taken):
     name: Annotated[str, Field(min_length=1, max_length=uploads.LONGEST_NAME)]
     size: Annotated[int, Field(ge=0, le=1 << 62)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    modified_at: datetime | None = None
+    modified_at: Moment | None = None
     batch: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{0,64}$")] = ""
 
 
@@ -135,7 +145,9 @@ async def show(asked: Asked, upload_id: str) -> Answer:
     is_raw=True,
     body_limit=PIECE,
     rate="upload",
-    errors=(204, 408, 409, 413, 507),
+    takes_types=PIECE_TYPES,
+    says={"Upload-Offset": Header("Where this piece begins.", OFFSET, is_required=True)},
+    errors=(204, 400, 409, 507),
 )
 async def receive(asked: Asked, upload_id: str) -> Response:
     """Send a piece of at most 16 MiB at `Upload-Offset`; with the last one the file is taken in.

@@ -23,7 +23,7 @@ export function tile(one, place, row, words, isPicked) {
   element.style.cssText = `width:${row.widths[n]}px;height:${row.height}px;transform:translate(${one.left + row.lefts[n]}px,${one.top + row.top}px)`;
   const link = made("a", { href: `/library/${id}` });
   const image = made("img", { decoding: "async", alt: named(data, i, words) });
-  if (data.keys[i]) image.dataset.src = `/api/v2/files/${id}/derivatives/thumbnail?v=${data.keys[i]}`;
+  if (data.keys[i]) image.dataset.src = data.thumbnails[i] ?? `/api/v2/files/${id}/derivatives/thumbnail?v=${data.keys[i]}`;
   else element.classList.add("is-blank");
   link.append(image);
   if (data.kinds[i] === "v") link.append(made("span", { className: "length", textContent: length(data.durations[i]) }));
