@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Annotated
 
 from pydantic import Field
@@ -64,10 +65,11 @@ class SecondFactorView(Given):
 
 
 class EnrolmentView(Given):
-    """What an authenticator app wants to know: shown once."""
+    """What an authenticator app wants to know: shown once. `qr` is the address drawn, as SVG."""
 
     secret: str
     address: str
+    qr: str
 
 
 class CodesView(Given):
@@ -154,7 +156,9 @@ async def begin_second_factor(asked: Asked, body: PasswordProof) -> Answer:
     """A secret for an authenticator app; it counts once a first code was confirmed."""
     secret = body.password.get_secret_value()
     enrolment = await second_factor.begin(asked.actor, asked.core, secret)
-    return Answer(EnrolmentView.model_validate(enrolment), headers=NEVER_STORED)
+    drawn = _drawn(enrolment.address)
+    told = EnrolmentView(secret=enrolment.secret, address=enrolment.address, qr=drawn)
+    return Answer(told, headers=NEVER_STORED)
 
 
 @RESOURCE.post(
@@ -215,3 +219,12 @@ async def unlink(asked: Asked, body: Issuer) -> Answer:
     """Let a provider open the account no more."""
     await accounts.forget_identity(asked.actor, asked.core, body.issuer)
     return Answer()
+
+
+def _drawn(address: str) -> str:
+    """A QR code of the address as an SVG document, dark on light whatever the page is."""
+    import segno
+
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(drawn, "svg", xmldecl=False, light="#fff")
+    return drawn.getvalue().decode()

@@ -17,6 +17,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-ask]");
   if (button) act(button, button.dataset.body && JSON.parse(button.dataset.body));
 });
+document.addEventListener("click", (event) => event.target.closest("dialog [data-close]")?.closest("dialog").close());
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-ask]");
   if (!form) return;
