@@ -93,10 +93,10 @@ async def apply(
     rows = await _rows(actor, core, verdicts)
     going = [rows[one] for verdict in verdicts for one in verdict.trash]
     total = sum(row.size for row in going)
-    takeovers = await _takeovers(actor, core, verdicts) if merges else ()
+    going_over = await takeovers(actor, core, verdicts) if merges else ()
     if dry_run:
-        return Applied(None, len(verdicts), len(going), total, takeovers, ())
-    job_id = await _decide(actor, core, verdicts, takeovers)
+        return Applied(None, len(verdicts), len(going), total, going_over, ())
+    job_id = await _decide(actor, core, verdicts, going_over)
     asking = Asking(actor.library_id, actor.label, job=job_id, reason=REASON)
     days = core.settings.library.trash_days
     ids = [row.id for row in going]
@@ -106,7 +106,13 @@ async def apply(
     stayed = {one.file_id for one in left}
     gone = [row for row in going if row.id not in stayed]
     freed = sum(row.size for row in gone)
-    return Applied(job_id, len(verdicts), len(gone), freed, takeovers, left)
+    return Applied(job_id, len(verdicts), len(gone), freed, going_over, left)
+
+
+async def takeovers(actor: Actor, core: Core, verdicts: Sequence[Verdict]) -> tuple[Takeover, ...]:
+    """What would go over to the files that are kept, where anything would."""
+    groups = [(one.keep, one.trash) for one in verdicts]
+    return tuple(await core.db.read(merging.plan, actor, groups))
 
 
 async def remember(
@@ -164,11 +170,6 @@ def _worth(group: Review, rule: Rule, member: Member) -> tuple[bool, float, bool
 def _beaten(group: Review, member: Member) -> int:
     """Than how many of the others it is clearly the better picture."""
     return sum(ranking.better(member.quality, other.quality) > 0 for other in group.members)
-
-
-async def _takeovers(actor: Actor, core: Core, verdicts: Sequence[Verdict]) -> tuple[Takeover, ...]:
-    groups = [(one.keep, one.trash) for one in verdicts]
-    return tuple(await core.db.read(merging.plan, actor, groups))
 
 
 async def _rows(actor: Actor, core: Core, verdicts: Sequence[Verdict]) -> dict[str, FileRow]:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 from pipeline.errors import NotFound
 from pipeline.library import below
 from pipeline.library.below import Below
-from pipeline.model import Actor, FileState
+from pipeline.metadata.facts import Facts
+from pipeline.model import Actor, BundleRole, FileState
 from pipeline.service import files
 from pipeline.state import derivatives
+from pipeline.state import files as stored
 from pipeline.state.derivatives import Derived
 from pipeline.state.files import FileRow
 
@@ -37,6 +39,7 @@ class Media:
     size: int
     version: str
     name: str  # under which a person would save it
+    offset: int = 0  # where it begins in what lies there
 
 
 async def original(actor: Actor, core: Core, file_id: str) -> Media:
@@ -66,6 +69,25 @@ async def derivative(actor: Actor, core: Core, file_id: str, kind: str) -> Media
     return Media(place, one.mime, one.bytes, f"{row.sha256}-{kind}-{one.version}", _name(row, one))
 
 
+async def moving(actor: Actor, core: Core, file_id: str) -> Media:
+    """The film of a Live Photo or a motion photo. Raises `NotFound` where there is none."""
+    row = await files.one(actor, core, file_id)
+    inside = Facts.from_json(await files.facts(actor, core, row.id)).motion
+    if inside is not None and inside.offset + inside.length <= row.size:
+        whole = await original(actor, core, row.id)
+        name = f"{PurePosixPath(whole.name).stem}.mp4"
+        version = f"{whole.version}-motion"
+        return Media(whole.place, "video/mp4", inside.length, version, name, inside.offset)
+    beside = await core.db.read(stored.in_bundle, actor.library_id, row.bundle_id or "")
+    films = [one for one in beside if one.bundle_role is BundleRole.LIVE_VIDEO]
+    if not films or films[0].id == row.id:
+        raise NotFound("This picture does not move.")
+    kinds = {one.kind for one in await made(actor, core, films[0].id)}
+    if "proxy" in kinds:
+        return await derivative(actor, core, films[0].id, "proxy")
+    return await original(actor, core, films[0].id)
+
+
 async def _made(actor: Actor, core: Core, name: str) -> tuple[FileRow, list[Derived]]:
     """A file and what was made of it. Raises `NotFound`."""
 
@@ -83,7 +105,7 @@ async def read(media: Media, start: int, length: int) -> bytes:
 
 def _read(media: Media, start: int, length: int) -> bytes:
     with below.opened(media.place) as descriptor:
-        return os.pread(descriptor, length, start)
+        return os.pread(descriptor, length, media.offset + start)
 
 
 def _name(row: FileRow, one: Derived) -> str:

@@ -42,7 +42,7 @@ async def copy(actor: Actor, core: Core, row: FileRow) -> Media:
     """
     if row.category not in _SCRUBBED or row.sha256 is None:
         raise Refused("A copy of this kind of file that tells nothing cannot be made.")
-    known = await core.db.read(stored.known, row.sha256, _wish())
+    known = await core.db.read(stored.known, row.sha256, wish())
     if known and (found := await _media(core, row, known[0])) is not None:
         return found
     if known and known[0].outcome == "skipped":
@@ -51,7 +51,8 @@ async def copy(actor: Actor, core: Core, row: FileRow) -> Media:
     raise TryLater("The copy is being made.", hint="Ask again in a moment.", after_s=SOON_S)
 
 
-def _wish() -> Wish:
+def wish() -> Wish:
+    """What is asked of the stage that makes them."""
     (stage,) = (one for one in discover("pipeline.stages", "STAGE") if one.name == STAGE)
     return Wish.of(STAGE, stage.version, WISH)
 

@@ -72,6 +72,28 @@ def nearest(
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A city and where its middle is."""
+
+    name: str
+    country: str
+    lat: float
+    lon: float
+
+
+def named(con: sqlite3.Connection, text: str, limit: int) -> list[Spot]:
+    """Cities whose name, or what others call them, begins with `text`; the greatest first."""
+    start = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = con.execute(
+        "SELECT name, country, lat, lon, max(reach) AS reach FROM cities"
+        " WHERE name LIKE ?1 ESCAPE '\\' OR char(10) || names LIKE ?2 ESCAPE '\\'"
+        " GROUP BY name, country ORDER BY reach DESC LIMIT ?3",
+        (f"{start}%", f"%\n{start}%", limit),
+    )
+    return [Spot(row["name"], row["country"], row["lat"], row["lon"]) for row in rows]
+
+
 def _within(
     con: sqlite3.Connection, lat: float, lon: float, radius_km: float, zone: str | None = None
 ) -> tuple[float, City] | None:

@@ -17,7 +17,7 @@ import structlog
 from pipeline.clock import Clock, timestamp
 from pipeline.state import places
 from pipeline.state.connection import Database
-from pipeline.state.places import City, Unnamed
+from pipeline.state.places import City, Spot, Unnamed
 
 TABLE = "places.sqlite"  # below the cache
 _log = structlog.get_logger(__name__)
@@ -68,6 +68,20 @@ async def city_at(cache: Path, lat: float, lon: float) -> City | None:
     except (sqlite3.Error, OSError) as error:
         _log.warning("places cannot be named now", reason=str(error))
         return None
+
+
+async def cities_named(cache: Path, text: str, limit: int) -> list[Spot]:
+    """Cities whose name begins so, for a person who is waiting; none where the table is broken."""
+    try:
+        return await asyncio.to_thread(_named_once, cache / TABLE, text, limit)
+    except (sqlite3.Error, OSError) as error:
+        _log.warning("places cannot be looked up now", reason=str(error))
+        return []
+
+
+def _named_once(path: Path, text: str, limit: int) -> list[Spot]:
+    with contextlib.closing(_table(path)) as table:
+        return places.named(table, text, limit)
 
 
 def _city_once(path: Path, lat: float, lon: float) -> City | None:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pipeline.service import scrubbed
 from pipeline.state import grants
 from pipeline.state.grants import Thing, To
 from tests.kit.sharing import add_album, by
@@ -43,6 +44,8 @@ def _lend(con: sqlite3.Connection, kind: str, owner: Owner, values: Values, to: 
         "deleted album": Thing("album", values.get("album_id", "")),
         "file": Thing("file", values.get("file_id", "")),
         "rendition": Thing("file", values.get("file_id", "")),
+        "live photo": Thing("file", values.get("file_id", "")),
+        "scrubbed file": Thing("file", values.get("file_id", "")),
     }.get(kind)
     if thing is not None and grants.owner_of(con, thing) is not None:
         grants.give(con, by(owner.user_id), f"lent-{thing.id}", thing, To(to), "view")
@@ -70,6 +73,18 @@ def _rendition(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
         (f"of-{name}", name, owner.user_id, f"sha-{owner.user_id}-{name}", BYTES, AT),
     )
     return {**values, "rendition_id": f"of-{name}"}
+
+
+def _scrubbed(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
+    """A picture that had nothing to scrub."""
+    values, wish = _file(con, owner, name), scrubbed.wish()
+    con.execute(
+        "INSERT INTO renditions (id, file_id, owner_id, stage, version, params, sha256, outcome,"
+        " bytes_before, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'skipped', 9, ?)",
+        (f"bare-{name}", name, owner.user_id, wish.stage, wish.version, wish.params,
+         f"sha-{owner.user_id}-{name}", AT),
+    )  # fmt: skip
+    return values
 
 
 def _album(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
@@ -143,6 +158,24 @@ def _bundle(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
     return {"bundle_id": name, "file_id": f"in-{name}"}
 
 
+def _live_photo(con: sqlite3.Connection, owner: Owner, name: str) -> Values:
+    """A picture and its film; of the film there is what browsers play."""
+    values = {**_bundle(con, owner, f"live-{name}"), **_file(con, owner, name)}
+    film = f"in-live-{name}"
+    con.execute(
+        "UPDATE media_files SET bundle_id = ?, bundle_role = 'primary' WHERE id = ?",
+        (values["bundle_id"], name),
+    )
+    con.execute("UPDATE media_files SET bundle_role = 'live_video' WHERE id = ?", (film,))
+    con.execute(
+        "INSERT INTO derivatives (sha256, kind, version, path, mime, width, height, bytes)"
+        " SELECT sha256, 'proxy', 1, 'preview.jpg', 'video/mp4', 1, 1, 7 FROM media_files"
+        " WHERE id = ?",
+        (film,),
+    )
+    return values
+
+
 def _job(con: sqlite3.Connection, owner: Owner, name: str, kind: str = "optimise") -> Values:
     con.execute(
         "INSERT INTO processing_jobs (id, job_type, status, created_at, owner_id, actor)"
@@ -187,6 +220,8 @@ _MAKERS: Mapping[str, Callable[[sqlite3.Connection, Owner, str], Values]] = {
     "album": _album,
     "deleted album": _deleted_album,
     "file": _file,
+    "live photo": _live_photo,
+    "scrubbed file": _scrubbed,
     "rendition": _rendition,
     "share": _share,
     "grant": _grant,
