@@ -21,6 +21,7 @@ from pipeline.state import people_decisions as decisions
 from pipeline.state import people_erasing as erasing
 from pipeline.state import people_journal as journal
 from pipeline.state.faces import Face
+from pipeline.state.kept import Rows
 from pipeline.state.people import Doubt, Person, Portrait
 from pipeline.state.people_decisions import By
 from pipeline.state.people_journal import Entry
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 Consent = Literal["unknown", "yes", "no"]
+_TOLD_BY: tuple[Rows, ...] = ("people", "faces", "files")  # what a list of people depends on
 _HOUSEHOLD = frozenset({"owner", "admin"})  # who may decide for everybody
 
 
@@ -51,7 +53,9 @@ class Erased:
 
 async def listing(actor: Actor, core: Core, *, everybody: bool = False) -> list[Person]:
     """The people there are, the most seen first; with `everybody` also hidden and small ones."""
-    return await core.db.read(stored.listing, actor.library_id, hidden=everybody, few=everybody)
+    return await core.db.read_kept(
+        _TOLD_BY, stored.listing, actor.library_id, hidden=everybody, few=everybody
+    )
 
 
 async def show(actor: Actor, core: Core, who: str, limit: int = 1_000) -> Shown:

@@ -48,7 +48,7 @@ class Export:
 
 async def used(actor: Actor, core: Core) -> list[Used]:
     """Every tag of the actor's library, the most used first."""
-    return await core.db.read(tags.used, actor.library_id)
+    return await core.db.read_kept(("tags", "files"), tags.used, actor.library_id)
 
 
 async def having(actor: Actor, core: Core, tag: str) -> list[str]:

@@ -14,17 +14,18 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import structlog
 
 from pipeline.clock import Clock, timestamp
 from pipeline.errors import Busy
 from pipeline.events import Recorded
-from pipeline.state import disk, events, migrate, search, snapshots, thread
+from pipeline.state import disk, events, kept, migrate, search, snapshots, thread
 from pipeline.state import group as group_commit
 from pipeline.state.failures import translated
 from pipeline.state.group import Write
+from pipeline.state.kept import Kept, Rows
 from pipeline.state.readers import Readers
 from pipeline.state.thread import Thread
 
@@ -50,6 +51,7 @@ class Database:
         self.path = path
         self._clock = clock
         self._readers = Readers(readers)
+        self._kept = Kept()
         self._waiting: asyncio.Queue[Write | None] = asyncio.Queue(QUEUE_LIMIT)
         self._listeners: list[Listener] = []
         self._last_seq = 0
@@ -80,6 +82,29 @@ class Database:
         That view holds everything committed so far.
         """
         return await self._read(lambda con: _viewed(con, lambda: fn(con, *args, **kwargs)))
+
+    async def read_kept(
+        self,
+        rows: tuple[Rows, ...],
+        fn: Callable[Concatenate[sqlite3.Connection, str, P], T],
+        owner_id: str,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """As `read`, of `fn(con, owner_id, ...)`; asked again only when such rows changed.
+
+        `rows` are all that the answer depends on. It is shared: nobody may change it.
+        """
+        if self._writer is None:  # another process may write
+            return await self.read(fn, owner_id, *args, **kwargs)
+        question = (fn, owner_id, args, tuple(sorted(kwargs.items())))
+        stamp = self._kept.stamp(rows, owner_id)
+        known = self._kept.get(question, stamp)
+        if known is not None:
+            return cast("T", known.value)
+        value = await self.read(fn, owner_id, *args, **kwargs)
+        self._kept.put(question, stamp, value)
+        return value
 
     async def read_within(
         self,
@@ -167,7 +192,7 @@ class Database:
             return
         try:
             after = self._last_seq if self._listeners else None
-            latest, fresh = await writer.run(
+            done = await writer.run(
                 lambda con: group_commit.commit(con, group, self._settle, after)
             )
         except sqlite3.OperationalError as error:
@@ -175,11 +200,13 @@ class Database:
             if isinstance(refusal, Busy):  # those behind have waited as well: they may go too
                 self._refuse_waiting(refusal)
             raise
+        self._kept.note(done.touched)  # before anybody hears that it is done
         group_commit.answer(group)
+        fresh = done.fresh
         if after is None and self._listeners:  # somebody came while this was committed
             before = self._last_seq
             fresh = await writer.run(lambda con: events.read_after(con, before, limit=None))
-        self._publish(latest, fresh)
+        self._publish(done.latest, fresh)
 
     def _settle(self, con: sqlite3.Connection) -> None:
         """Bring the search index up to date; it can be made again, so it never stops a write."""
@@ -261,6 +288,7 @@ async def open_database(
             await asyncio.to_thread(_prepare_place, path)
             writer = await stack.enter_async_context(thread.writable(path, busy_timeout_s))
             await writer.run(lambda con: _migrate(con, path, clock))
+            await writer.run(kept.watch)
             database = await _with_readers(stack, path, clock, busy_timeout_s)
             await stack.enter_async_context(database._writing(writer))
         except sqlite3.Error as error:

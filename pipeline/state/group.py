@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.events import Recorded
-from pipeline.state import events
+from pipeline.state import events, kept
 from pipeline.state.failures import translated
+from pipeline.state.kept import Touched
 
 
 @dataclass(slots=True)
@@ -26,15 +27,24 @@ class Write:
     error: BaseException | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A group that is safe: the newest event's number, the events, and whose rows it touched."""
+
+    latest: int
+    fresh: tuple[Recorded, ...]
+    touched: list[Touched]
+
+
 def commit(
     con: sqlite3.Connection,
     group: list[Write],
     settle: Callable[[sqlite3.Connection], None],
     after: int | None,
-) -> tuple[int, tuple[Recorded, ...]]:
-    """One transaction around all of `group`; answers the newest event's number.
+) -> Committed:
+    """One transaction around all of `group`.
 
-    With it come the events behind the number `after`; None: nobody wants them. `settle` runs at
+    Events are told from behind the number `after` on; None: nobody wants them. `settle` runs at
     the end, for what follows from what was written.
     """
     con.execute("BEGIN IMMEDIATE")
@@ -44,12 +54,13 @@ def commit(
         settle(con)
         fresh = () if after is None else events.read_after(con, after, limit=None)
         latest = fresh[-1].seq if fresh else events.latest_seq(con)
+        touched = kept.take_touched(con)
         con.execute("COMMIT")
     except BaseException:
         if con.in_transaction:
             con.execute("ROLLBACK")
         raise
-    return latest, fresh
+    return Committed(latest, fresh, touched)
 
 
 def _run_in_savepoint(con: sqlite3.Connection, write: Write) -> None:
