@@ -1,0 +1,1 @@
+-- What search needs beyond the tables it looks into.
