@@ -11,14 +11,12 @@ import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
 from config.settings import Settings
 from pipeline.clock import Clock
-from pipeline.errors import DarkroomError, Invalid, TryLater
+from pipeline.errors import DarkroomError, TryLater
 from pipeline.events import Recorded
 from pipeline.library import emptying, people, placing, quarantine, similar
 from pipeline.library.names import Template
@@ -42,6 +40,7 @@ from pipeline.work.workers import local
 from pipeline.work.workers.contract import Workers
 from pipeline.work.workers.limits import Limits
 from pipeline.work.workers.local import MIB, LocalSettings, LocalWorkers
+from pipeline.work.zone import zone_of
 
 EMPTY_EVERY_S = 1.0  # duplicates leave the inbox in batches of what came within this time
 GROUP_EVERY_S = 5.0  # faces are grouped into people in batches of what came within this time
@@ -200,19 +199,6 @@ def _gate(ground: Ground) -> Gate:
     )
     paths = (ground.home.library, ground.home.state, ground.home.cache)
     return Gate(ground.db, ground.clock, policy, paths, zone_of(ground.settings))
-
-
-def zone_of(settings: Settings) -> tzinfo:
-    """The time zone people's hours are meant in. Raises `Invalid` for a name nobody knows."""
-    from tzlocal import get_localzone
-
-    name = settings.schedule.timezone
-    try:
-        return ZoneInfo(name) if name else get_localzone()
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Invalid(
-            f"There is no time zone {name!r}.", hint="Write one such as Europe/Berlin."
-        ) from error
 
 
 def _asked(

@@ -6,7 +6,6 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.engine import zone_of
 from pipeline.errors import NotFound
 from pipeline.finding import language
 from pipeline.finding.query import ALL, Term, all_of
@@ -16,6 +15,7 @@ from pipeline.state import files as stored
 from pipeline.state import search_find
 from pipeline.state.connection import INTERACTIVE_LIMIT_S
 from pipeline.state.files import FileRow
+from pipeline.work.zone import zone_of
 
 if TYPE_CHECKING:
     from pipeline.core import Core

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pipeline.clock import new_id, timestamp
-from pipeline.engine import zone_of
 from pipeline.errors import DarkroomError
 from pipeline.events import Recorded
 from pipeline.intake import roots, watch
@@ -19,6 +18,7 @@ from pipeline.state import chosen_roots, jobs
 from pipeline.state.jobs import Job
 from pipeline.work.alongside import alongside
 from pipeline.work.schedule import Plan, open_schedule
+from pipeline.work.zone import zone_of
 
 if TYPE_CHECKING:
     from pipeline.core import Core
