@@ -22,7 +22,7 @@ from pipeline.model import Actor, JsonObject
 from pipeline.service import batch, finding
 from pipeline.service.batch import BatchResult
 from pipeline.service.requests import NAMES, Convert, Copy, Operation
-from pipeline.state import batch_results, jobs, search_find
+from pipeline.state import batch_results, jobs
 from pipeline.state.jobs import Job
 
 if TYPE_CHECKING:
@@ -130,14 +130,9 @@ async def _keep(core: Core, job_id: str, told: Sequence[JsonObject]) -> None:
 
 
 async def _wanted(actor: Actor, core: Core, selection: Selection) -> list[str]:
-    if (selection.query is None) == (not selection.files):
-        raise Invalid("Name files, or say by a query which are meant: one of both.")
     if len(selection.files) > MOST_NAMED:
         raise Invalid(f"At most {MOST_NAMED:,} files can be named; use a query for more.")
-    if selection.query is None:
-        return list(dict.fromkeys(selection.files))
-    query = finding.query_of(core, selection.query)
-    return await core.db.read(search_find.ids, actor.library_id, query)
+    return await finding.meant(actor, core, selection.files, selection.query)
 
 
 def _within(core: Core, operation: Operation) -> Operation:

@@ -34,7 +34,8 @@ class Known:
 
 async def resolve(actor: Actor, core: Core, wanted: Sequence[str]) -> list[FileRow]:
     """The files named by ids or by paths in the library. Raises `NotFound` if one is absent."""
-    return [await one(actor, core, name) for name in wanted]
+    known = await core.db.read(stored.get_many, actor.library_id, wanted)
+    return [known.get(name) or await one(actor, core, name) for name in wanted]
 
 
 async def one(actor: Actor, core: Core, name: str) -> FileRow:

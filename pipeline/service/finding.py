@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.errors import NotFound
+from pipeline.errors import Invalid, NotFound
 from pipeline.finding import language
 from pipeline.finding.query import ALL, Term, all_of
 from pipeline.model import Actor
@@ -68,6 +69,18 @@ async def find(
 async def ids(actor: Actor, core: Core, query: Term) -> list[str]:
     """Every one of the actor's files that fits, only by id, newest taken first."""
     return await core.db.read_within(_REACH_S, search_find.ids, actor.library_id, query)
+
+
+async def meant(actor: Actor, core: Core, named: Sequence[str], query: str | None) -> list[str]:
+    """Which files somebody means: those they name, each once, or all that fit a query, by id.
+
+    Raises `Invalid` where both or none of the two is said, and for a query as `query_of`.
+    """
+    if (query is None) == (not named):
+        raise Invalid("Name files, or say by a query which are meant: one of both.")
+    if query is None:
+        return list(dict.fromkeys(named))
+    return await ids(actor, core, query_of(core, query))
 
 
 async def like(actor: Actor, core: Core, file: str, query: Term, *, limit: int = 100) -> Found:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pipeline.core import Core
 
 MOST = 100_000  # files of one job that are chosen by a query
-PAGE = 1_000
 FOR_OTHERS = ("blur", "scrub")  # whose film or sidecar would tell what the copy hides
 
 
@@ -77,18 +76,7 @@ async def _find(actor: Actor, core: Core, job_id: str, paths: Sequence[Path], mo
 async def _chosen(
     actor: Actor, core: Core, wanted: Sequence[str], query: str | None
 ) -> list[FileRow]:
-    if (query is None) == (not wanted):
-        raise Invalid("Name files, or say by a query which are meant: one of both.")
-    if query is None:
-        return await files.resolve(actor, core, wanted)
-    parsed = finding.query_of(core, query)
-    rows: list[FileRow] = []
-    after: int | None = None
-    while True:
-        page = await finding.find(actor, core, parsed, limit=PAGE, after=after)
-        rows += page.rows
-        if page.following is None:
-            return rows
-        if len(rows) >= MOST:
-            raise Invalid(f"More than {MOST:,} files fit this query.", hint="Ask for less.")
-        after = page.following
+    names = await finding.meant(actor, core, wanted, query)
+    if len(names) > MOST:
+        raise Invalid(f"More than {MOST:,} files fit this query.", hint="Ask for less.")
+    return await files.resolve(actor, core, names)
