@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from pipeline.model import BundleRole
-from pipeline.service import bundles, files
+from pipeline.core import Core
+from pipeline.model import Actor, BundleRole
+from pipeline.service import bundles, files, renditions, starting
+from pipeline.service.renditions import Order
+from pipeline.state.files import FileRow
 from tests.service.family import Family
 
 MEMBERS = (
@@ -46,3 +51,23 @@ async def test_what_is_named_is_not_joined(family: Family) -> None:
     found = await bundles.together(family.actor, family.core, rows, "scrub")
     assert found.rows == tuple(rows)
     assert (found.joined, found.behind) == ((), ())
+
+
+async def test_copies_for_others_take_along_what_would_tell(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked from afar, too: the film and the sidecar of a photo are scrubbed with it."""
+    added = await family.world.bundle(*MEMBERS)
+    await family.place(added)
+    asked: list[set[str]] = []
+
+    async def start(
+        actor: Actor, core: Core, wanted: Sequence[FileRow], order: Order
+    ) -> renditions.Started:
+        asked.append({(row.path or "").rpartition(".")[2] for row in wanted})
+        return renditions.Started("job", ())
+
+    monkeypatch.setattr(renditions, "start", start)
+    for stage in ("scrub", "blur", "optimise"):
+        await starting.making(family.actor, family.core, [added[0]], None, Order(stage, {}))
+    assert asked == [{"jpg", "dng", "xmp"}, {"jpg"}, {"jpg"}]
