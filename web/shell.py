@@ -6,13 +6,16 @@ the sign-in page and comes back; who may not look at a page is told so in words.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from jinja2 import DictLoader
 from quart import Response, redirect, render_template, request
 from quart.typing import ResponseTypes
 
@@ -47,6 +50,7 @@ class Page:
 
 def install(app: App) -> None:
     """Give the application its pages and what templates may use."""
+    app.jinja_env.loader = DictLoader(_templates())
     pages: tuple[Page, ...] = discover("web.pages", "PAGE")
     shown = sorted((page for page in pages if page.order), key=lambda page: page.order)
     app.jinja_env.globals.update(
@@ -55,6 +59,14 @@ def install(app: App) -> None:
     app.jinja_env.filters.update(size=size, day=day, count=count, ago=ago, left=left)
     for page in pages:
         app.add_url_rule(page.path, page.name, _view(app, page), methods=["GET"])
+
+
+@functools.cache
+def _templates() -> dict[str, str]:
+    """All of them, read at the start: nobody's first look waits for the disk in the loop."""
+    folder = Path(__file__).parent / "templates"
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in found}
 
 
 def _view(app: App, page: Page) -> Callable[..., Awaitable[ResponseTypes]]:

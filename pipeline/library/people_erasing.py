@@ -30,7 +30,7 @@ async def erase(db: Database, home: Home) -> tuple[Path, ...]:
     remove = functools.partial(_remove, home.state)
     left = await asyncio.to_thread(snapshots.rewrite, home.database, change, remove)
     await db.write(people_erasing.rewritten)
-    return (*left, *sorted(home.state.glob("damaged-*")))
+    return (*left, *await asyncio.to_thread(lambda: sorted(home.state.glob("damaged-*"))))
 
 
 async def finish(db: Database, home: Home) -> None:

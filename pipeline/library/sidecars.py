@@ -192,7 +192,8 @@ async def _begun(
     written = Written(digest, identity.size, identity.mtime_ns, identity.inode)
     sidecar_id = await db.write(stored.begin, one.of, written, asking.job or "", clock)
     known = await db.read(roots.listing)
-    library = next(each.root for each in known if each.root.path == home.library.resolve())
+    path = await asyncio.to_thread(home.library.resolve)
+    library = next(each.root for each in known if each.root.path == path)
     (target,) = names.around([one.path])
     return Unit((Placement(sidecar_id, made, library, identity, digest, target, Take.COPY),))
 

@@ -230,7 +230,7 @@ async def checked(core: Core, operation: Operation) -> Operation:
         case Copy(destination):
             await outside.require(core, destination)
         case Say() | Shift() | Zone():
-            return editing.checked(operation)
+            return await asyncio.to_thread(editing.checked, operation)  # zones are files
     return operation
 
 

@@ -52,7 +52,7 @@ class Finding:
 async def examine(path: Path, settings: Settings, clock: Clock) -> list[Finding]:
     """All findings, in the order a person would check."""
     home = home_of(path, settings)
-    findings = [_python(), *_decoders(), *await asyncio.to_thread(lambda: list(_folders(home)))]
+    findings = await asyncio.to_thread(lambda: [_python(), *_decoders(), *_folders(home)])
     findings += await asyncio.to_thread(lambda: list(_models(home, settings)))
     findings.append(await asyncio.to_thread(_encoders))
     findings.append(await _confinement(settings, home))
@@ -149,10 +149,13 @@ async def _confinement(settings: Settings, home: Home) -> Finding:
     from pipeline.engine import worker_settings
     from pipeline.work.workers import local
 
-    with tempfile.TemporaryDirectory(prefix="darkroom-doctor-") as folder:
+    scratch = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="darkroom-doctor-")
+    try:
         one = worker_settings(settings, home, slots=1)
-        async with local.open_workers(one, Path(folder) / "work") as workers:
+        async with local.open_workers(one, Path(scratch.name) / "work") as workers:
             found = await workers.protections()
+    finally:
+        await asyncio.to_thread(scratch.cleanup)
     weak = [name for name, is_on in found.items() if not is_on]
     if weak:
         return Finding(
@@ -197,6 +200,10 @@ async def _accounts(core: Core) -> list[Finding]:
     if not is_at_home and not web.public_url.startswith("https://"):
         told = f"the dashboard listens on {web.host} without TLS: who listens in sees passwords"
         findings.append(Finding("note", told, "put TLS before it and set web.public_url"))
-    if key.exists() and key.stat().st_mode & 0o077:
+    if await asyncio.to_thread(_others_can_read, key):
         findings.append(Finding("bad", f"others can read {key}", f"chmod 600 {key}"))
     return findings
+
+
+def _others_can_read(key: Path) -> bool:
+    return key.exists() and bool(key.stat().st_mode & 0o077)

@@ -270,7 +270,8 @@ async def _sweep(
     quiet_s = min(core.settings.intake.stable_for_s, 2.0)  # a person is waiting
     swept = await sweep.sweep_once(core.db, core.clock, request, extent, quiet_s=quiet_s)
     await core.db.write(reports.note_known, job_id, swept.known, core.clock.now())
-    await core.db.write(queue.take_over, job_id, swept.known, core.clock.now())
+    boot = core.working_flow.boot
+    await core.db.write(queue.take_over, job_id, swept.known, core.clock.now(), boot)
     return swept
 
 

@@ -104,11 +104,14 @@ def _insert(con: sqlite3.Connection, task: NewTask, task_id: str, stamp: str) ->
     return inserted
 
 
-def take_over(con: sqlite3.Connection, job_id: str, file_ids: Iterable[str], at: datetime) -> None:
+def take_over(
+    con: sqlite3.Connection, job_id: str, file_ids: Iterable[str], at: datetime, boot: str
+) -> None:
     """Make `job_id` the job that brings these files to their end, as a cut off one would have.
 
     Open tasks become its own, and a studied file that nobody places is asked for again. Jobs that
-    have nothing left to do by that are over.
+    an earlier `boot` began and that have nothing left to do by that are over; those of this one
+    run beside it, and end by themselves.
     """
     stamp = timestamp(at)
     ids = json.dumps(list(file_ids))
@@ -133,10 +136,10 @@ def take_over(con: sqlite3.Connection, job_id: str, file_ids: Iterable[str], at:
     con.execute(
         "UPDATE processing_jobs SET status = 'cancelled', completed_at = ?,"
         " error = 'It was cut off; a later run went on with it.'"
-        " WHERE status = 'running' AND id <> ? AND job_type = (SELECT job_type"
+        " WHERE status = 'running' AND id < ? AND job_type = (SELECT job_type"
         "  FROM processing_jobs WHERE id = ?) AND NOT EXISTS (SELECT 1 FROM tasks"
         "  WHERE job_id = processing_jobs.id AND status IN ('queued', 'claimed'))",
-        (stamp, job_id, job_id),
+        (stamp, boot, job_id),
     )
 
 

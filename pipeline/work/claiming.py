@@ -50,7 +50,7 @@ class Claimer:
     def __init__(self, ledger: Ledger, gate: Gate) -> None:
         self._ledger = ledger
         self._gate = gate
-        self._boot = new_id(ledger.clock.now())
+        self.boot = new_id(ledger.clock.now())
         self._turns = Turns()
 
     async def claim(self, count: int) -> Claimed:
@@ -83,7 +83,7 @@ class Claimer:
     async def suspects(self) -> list[Task]:
         """Visits that were under way when an earlier boot ended unexpectedly; queued again now."""
         ledger = self._ledger
-        return await ledger.write(queue.recover, self._boot, ledger.queue_now())
+        return await ledger.write(queue.recover, self.boot, ledger.queue_now())
 
     async def claim_one(self, task: Task) -> Claimed:
         """Claim this very task."""
@@ -91,7 +91,7 @@ class Claimer:
 
     async def give_back(self) -> None:
         """Return what is still held, uncounted. Raises `TryLater` when the state is not there."""
-        await self._ledger.db.write(queue.give_back, self._boot, self._ledger.queue_now())
+        await self._ledger.db.write(queue.give_back, self.boot, self._ledger.queue_now())
 
     def _claim(
         self,
@@ -105,12 +105,12 @@ class Claimer:
             return Claimed(pause=held)
         now = self._ledger.time.now()
         tasks = claim(
-            con, self._turns, count, boot=self._boot, at=now, kinds=kinds, priorities=priorities
+            con, self._turns, count, boot=self.boot, at=now, kinds=kinds, priorities=priorities
         )
         return _with_files(con, tasks)
 
     def _claim_one(self, con: sqlite3.Connection, task: Task) -> Claimed:
-        queue.take(con, [task.id], self._boot, self._ledger.queue_now())
+        queue.take(con, [task.id], self.boot, self._ledger.queue_now())
         return _with_files(con, [replace(task, attempts=task.attempts + 1)])
 
 

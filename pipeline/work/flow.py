@@ -112,6 +112,11 @@ class Flow:
         return self._ledger.waiting_for
 
     @property
+    def boot(self) -> str:
+        """The id of this run of the flow: jobs with a lower one were begun by an earlier."""
+        return self._claimer.boot
+
+    @property
     def meter(self) -> Meter:
         """How much was done since the start."""
         return self._headway.meter

@@ -26,9 +26,9 @@ from pipeline.service import finding, scrubbed, shares
 from pipeline.service.shares import Wanted
 from tests.kit import cli, exiftool, told
 from tests.kit.atlas import lend_places
+from tests.kit.served import serving
 from tests.web.conftest import OpenGate
 from web.app import create_app
-from web.server import serving
 
 pytestmark = pytest.mark.timeout(180)
 SECRETS = (

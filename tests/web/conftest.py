@@ -12,9 +12,9 @@ from quart import Request
 
 from pipeline.errors import NotKnown
 from pipeline.model import Actor
+from tests.kit.served import serving
 from tests.service.family import Family, open_family
 from web.app import create_app
-from web.server import serving
 
 
 class OpenGate:

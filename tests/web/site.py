@@ -11,9 +11,9 @@ import httpx
 
 from config.settings import Settings
 from tests.kit.accounts import PASSWORD, House, open_house
+from tests.kit.served import serving
 from web.app import create_app
 from web.gate import AccountGate
-from web.server import serving
 
 API = "/api/v2"
 OURS = {"Sec-Fetch-Site": "same-origin"}

@@ -9,10 +9,10 @@ import httpx
 
 from pipeline.registry import discover
 from pipeline.service.requests import Retag
+from tests.kit.served import serving
 from tests.service.family import Family
 from tests.web.conftest import OpenGate
 from web.app import App
-from web.server import serving
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 _EXAMPLE = re.compile(r"```http\n(.*?)\n```\n→ (\d{3})", re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -34,7 +35,7 @@ async def test_a_stored_value_counts_from_the_next_start(
     told = answer.json()
     assert (told["value"], told["pending"], told["is_pending"]) == (30, 60, True)
     home = family.core.home
-    stored = configuring.stored_at(home.path, Settings())
+    stored = await asyncio.to_thread(configuring.stored_at, home.path, Settings())
     assert stored == {"library.trash_days": 60}
     started = load(home.path, {}, stored)
     assert (started.library.trash_days, started.source_of("library.trash_days")) == (60, "stored")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 
+from tests.kit.served import serving
 from tests.service.village import Village, open_village
 from tests.web.conftest import OpenGate
 from web.app import create_app
-from web.server import serving
 
 
 @dataclass(frozen=True, slots=True)

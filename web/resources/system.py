@@ -21,6 +21,7 @@ from web.resources.status import ResourcesView
 
 RESOURCE = Resource("system", "The machine, and Darkroom itself.")
 READY_S = 2.0
+VERSION = metadata.version("darkroom")  # a file: read once, and not in the loop
 LAG_BOUNDS_MS = (1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 250, 500, 1_000)
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -81,7 +82,7 @@ async def look(asked: Asked) -> SystemView:
     core = asked.core
     workers = core.workers
     return SystemView(
-        version=metadata.version("darkroom"),
+        version=VERSION,
         mode=core.mode,
         event_seq=await news.newest(core),
         live_receivers=core.news.receivers,
