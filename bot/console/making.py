@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pipeline.service.renditions import Order
 
 EXIT_ALL_WELL, EXIT_SOME_FAILED = 0, 1
-_PAGE = 1_000
 _SHOWN = 5  # reasons told one by one
 _Command = Callable[..., Any]
 
@@ -86,15 +85,8 @@ async def rows_of(actor: Actor, core: Core, chosen: Chosen) -> list[FileRow]:
         if not chosen.names:
             raise Invalid("No file is named.", hint="Name FILES, or choose with --find QUERY.")
         return await files.resolve(actor, core, chosen.names)
-    query = finding.query_of(core, chosen.query)
-    rows: list[FileRow] = []
-    after: int | None = None
-    while True:
-        page = await finding.find(actor, core, query, limit=_PAGE, after=after)
-        rows += page.rows
-        if page.following is None:
-            return rows
-        after = page.following
+    found = await finding.ids(actor, core, finding.query_of(core, chosen.query))
+    return await files.resolve(actor, core, found)
 
 
 async def carry_out(
