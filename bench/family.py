@@ -45,12 +45,21 @@ class Member:
     seq: int  # of the last event before theirs
 
 
-async def member(core: Core, name: str, files: int, first: int = 0) -> Member:
-    """Somebody with a key and a library of so many files, numbered from `first` on."""
-    household = core.household(Surface.CLI)
-    invited = await users.invite(household, core, name, "admin")
+async def somebody(core: Core, name: str) -> tuple[Actor, str]:
+    """An administrator of that name, and a key of theirs."""
+    invited = await users.invite(core.household(Surface.CLI), core, name, "admin")
     actor = Actor(invited.user.id, "admin", Surface.CLI)
-    key = await api_keys.make(actor, core, "bench", sorted(ROLE_RIGHTS["admin"]))
+    return actor, await key_of(actor, core)
+
+
+async def key_of(actor: Actor, core: Core) -> str:
+    """A key that can do all that keys can."""
+    return (await api_keys.make(actor, core, "bench", sorted(ROLE_RIGHTS["admin"]))).secret
+
+
+async def member(core: Core, name: str, files: int, first: int = 0) -> Member:
+    """Somebody with a library of so many files, numbered from `first` on."""
+    actor, key = await somebody(core, name)
     numbers = range(first, first + files)
     seq = await core.db.read(events.latest_seq)
     job = await core.db.write(_fill, core, actor.user_id, numbers)
@@ -59,7 +68,7 @@ async def member(core: Core, name: str, files: int, first: int = 0) -> Member:
     ids = tuple(f"{number:036d}" for number in numbers)
     album = (await albums.make(actor, core, Words("Summer"))).album.id
     await albums.add(actor, core, album, ids[:IN_ALBUM])
-    return Member(actor.user_id, key.secret, ids, album, job, seq)
+    return Member(actor.user_id, key, ids, album, job, seq)
 
 
 async def past(core: Core) -> None:

@@ -11,9 +11,7 @@ import argparse
 import asyncio
 import gc
 import json
-import math
 import random
-import re
 import statistics
 import sys
 import tempfile
@@ -30,6 +28,7 @@ import psutil
 from bench import family
 from bench.asking import Answered, connect, request
 from bench.family import Member
+from bench.served import Served, lag_ms
 from bot.cli import GARBAGE_AT
 from config.settings import Settings
 from pipeline.clock import SystemClock
@@ -52,7 +51,6 @@ QUERIES = (
 )
 SHOWN = "cpu,own_cpu,memory,own_memory,files,queue,lag_p99_ms"  # as the page of the system asks
 ANY = "If-Match: *\r\n"  # whatever others changed meanwhile
-_BUCKET = re.compile(r'loop_lag_seconds_bucket\{le="([^"]+)"\} (\d+)')
 WORDS = ("summer", "garden", "school", "grandma", "birthday", "harbour", "train")
 
 
@@ -115,22 +113,8 @@ async def _move_in(core: Core, files: int, known: Path) -> None:
     await asyncio.to_thread(known.write_text, told, encoding="utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A server in a process of its own."""
-
-    port: int
-    process: psutil.Process
-    members: Sequence[Member]
-
-    @property
-    def cpu_s(self) -> float:
-        """CPU seconds it has used."""
-        return sum(self.process.cpu_times()[:2])
-
-
 @asynccontextmanager
-async def server(home: Path, files: int) -> AsyncIterator[Served]:
+async def server(home: Path, files: int) -> AsyncIterator[tuple[Served, list[Member]]]:
     """The server over that home."""
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-m", "bench.load", "serve", str(home), str(files))
@@ -139,7 +123,7 @@ async def server(home: Path, files: int) -> AsyncIterator[Served]:
     assert process.stdin is not None
     port = int((await process.stdout.readline()).decode().rsplit(":", 1)[1])
     told = json.loads((home / "family.json").read_text(encoding="utf-8"))
-    yield Served(port, psutil.Process(process.pid), [Member(**one) for one in told])
+    yield Served(port, psutil.Process(process.pid)), [Member(**one) for one in told]
     process.stdin.close()
     await process.wait()
 
@@ -222,10 +206,10 @@ async def ask_all(port: int, asked: Iterator[Operation], at_once: int) -> Told:
     return told
 
 
-async def costs(served: Served, times: int) -> dict[str, float]:
+async def costs(served: Served, members: Sequence[Member], times: int) -> dict[str, float]:
     """Milliseconds of the server's CPU for one operation of each kind, asked one by one."""
     kinds: dict[str, list[Operation]] = defaultdict(list)
-    for one in islice(operations(served.members, 99), 25 * times):
+    for one in islice(operations(members, 99), 25 * times):
         kinds[one.kind].append(one)
     found: dict[str, float] = {}
     for kind, asked in kinds.items():
@@ -254,29 +238,14 @@ def share(took: Sequence[float], percent: int) -> float:
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-async def lag(port: int, key: str) -> dict[float, int]:
-    """How often the server's event loop was late, by so many milliseconds at most."""
-    line = await connect(port)
-    told = (await line.ask(request("GET", "/metrics", key=key))).body.decode()
-    line.close()
-    return {1000 * float(bound): int(times) for bound, times in _BUCKET.findall(told)}
-
-
-def lag_ms(before: dict[float, int], after: dict[float, int], percent: int) -> float:
-    """What so many percent of the looks between two readings are not above; a bound of a bucket."""
-    counts = {bound: times - before.get(bound, 0) for bound, times in after.items()}
-    wanted = percent / 100 * counts[math.inf]
-    return min(bound for bound, below in counts.items() if below >= wanted)
-
-
-async def one_round(served: Served, number: int) -> bool:
+async def one_round(served: Served, members: Sequence[Member], number: int) -> bool:
     """A thousand operations; whether they meet the bars."""
-    key = served.members[0].key
-    late, cpu, began = await lag(served.port, key), served.cpu_s, time.perf_counter()
-    asked = islice(operations(served.members, number), OPERATIONS)
+    key = members[0].key
+    late, cpu, began = await served.lag(key), served.cpu_s, time.perf_counter()
+    asked = islice(operations(members, number), OPERATIONS)
     told = await ask_all(served.port, asked, AT_ONCE)
     seconds, each = time.perf_counter() - began, (served.cpu_s - cpu) / OPERATIONS * 1000
-    now = await lag(served.port, key)
+    now = await served.lag(key)
     show(told)
     held_up = lag_ms(late, now, 99)
     print(
@@ -295,14 +264,14 @@ async def one_round(served: Served, number: int) -> bool:
 
 async def measure(home: Path, wanted: argparse.Namespace) -> bool:
     """All of it; of the rounds most must meet the bars."""
-    async with server(home, wanted.files) as served:
-        await ask_all(served.port, islice(operations(served.members, 0), 100), 10)
+    async with server(home, wanted.files) as (served, members):
+        await ask_all(served.port, islice(operations(members, 0), 100), 10)
         if wanted.costs:
-            found = await costs(served, 40)
+            found = await costs(served, members, 40)
             for kind, ms in sorted(found.items(), key=lambda one: -one[1]):
                 print(f"{kind:<12}{ms:8.2f} ms of CPU, alone")
             await asyncio.sleep(30)  # as often as that nobody may ask
-        met = [await one_round(served, number) for number in range(1, wanted.rounds + 1)]
+        met = [await one_round(served, members, number) for number in range(1, wanted.rounds + 1)]
     return 2 * sum(met) > len(met)
 
 

@@ -73,15 +73,15 @@ def _installed() -> dict[str, str]:
     return kept | BLIND
 
 
-def small_jpegs(count: int, first: int, folder: Path) -> None:
-    """`count` small pictures that do not look alike."""
+def small_jpegs(count: int, first: int, folder: Path, *, scale: int = 8) -> None:
+    """`count` pictures that do not look alike, 12 x 8 times `scale` pixels."""
     import numpy as np
     import simplejpeg
 
     folder.mkdir()
     for number in range(first, first + count):
         coarse = np.random.default_rng(number).integers(0, 255, (8, 12, 3), dtype=np.uint8)
-        picture = np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1))
+        picture = np.ascontiguousarray(coarse.repeat(scale, axis=0).repeat(scale, axis=1))
         data = simplejpeg.encode_jpeg(picture, quality=80)
         (folder / f"IMG_{number:06d}.jpg").write_bytes(data)
 
