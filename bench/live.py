@@ -19,10 +19,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 from quart import Request
 from websockets.asyncio.client import ClientConnection, connect
 
+from bench.asking import connect as connect_to
+from bench.asking import request
 from config.settings import Settings
 from pipeline.clock import SystemClock, new_id, timestamp
 from pipeline.core import Core, Mode, open_core
@@ -114,25 +115,27 @@ class Listener:
 async def operate(address: str, job_id: str) -> tuple[list[float], int]:
     """The operations, so many at once; how long each took, and how many failed."""
     waiting, took, failed = iter(range(OPERATIONS)), list[float](), 0
-    limits = httpx.Limits(max_connections=AT_ONCE)
-    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=60) as client:
+    port = int(address.rsplit(":", 1)[1])
 
-        async def work() -> None:
-            nonlocal failed
-            for number in waiting:
-                start = time.monotonic()
-                if number % WRITE_EVERY:
-                    answer = await client.get(LOOKS[number % len(LOOKS)])
-                else:
-                    priority = ("new", "interactive", "backfill")[number % 3]
-                    answer = await client.patch(
-                        f"/api/v2/jobs/{job_id}", json={"priority": priority}
-                    )
-                took.append((time.monotonic() - start) * 1000)
-                failed += answer.status_code != 200
+    async def work() -> None:
+        nonlocal failed
+        line = await connect_to(port)
+        for number in waiting:
+            start = time.monotonic()
+            answer = await line.ask(_operation(number, job_id))
+            took.append((time.monotonic() - start) * 1000)
+            failed += answer.status != 200
+        line.close()
 
-        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
     return took, failed
+
+
+def _operation(number: int, job_id: str) -> bytes:
+    if number % WRITE_EVERY:
+        return request("GET", LOOKS[number % len(LOOKS)])
+    priority = ("new", "interactive", "backfill")[number % 3]
+    return request("PATCH", f"/api/v2/jobs/{job_id}", body={"priority": priority})
 
 
 async def measure() -> dict[str, Any]:

@@ -21,6 +21,7 @@ from pipeline.core import Core
 from pipeline.errors import Busy, DarkroomError, NotKnown
 from pipeline.model import Actor
 from pipeline.service import news
+from pipeline.state import readers
 from pipeline.service.news import News, Sight, Wanted
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def install(app: Quart, live: Live) -> None:
 
 async def _serve(live: Live, socket: Websocket) -> None:
     """One connection, from its handshake to its end."""
+    readers.begin()  # who listens was here before whoever asks now
     try:
         after, wanted = _asked(socket)
         word = socket.args.get("ticket")
