@@ -21,8 +21,8 @@ from pipeline.core import Core
 from pipeline.errors import Busy, DarkroomError, NotKnown
 from pipeline.model import Actor
 from pipeline.service import news
-from pipeline.state import readers
 from pipeline.service.news import News, Sight, Wanted
+from pipeline.state import readers
 
 if TYPE_CHECKING:
     from quart import Request
