@@ -22,7 +22,6 @@ from pipeline.errors import Busy, DarkroomError, NotKnown
 from pipeline.model import Actor
 from pipeline.service import news
 from pipeline.service.news import News, Sight, Wanted
-from pipeline.state import readers
 
 if TYPE_CHECKING:
     from quart import Request
@@ -126,7 +125,6 @@ def install(app: Quart, live: Live) -> None:
 
 async def _serve(live: Live, socket: Websocket) -> None:
     """One connection, from its handshake to its end."""
-    readers.begin()  # who listens was here before whoever asks now
     try:
         after, wanted = _asked(socket)
         word = socket.args.get("ticket")

@@ -17,7 +17,7 @@ from pipeline.access.reach import NEEDS, Permission
 from pipeline.access.rights import Right, allows
 from pipeline.events import Recorded
 from pipeline.model import Actor, JsonObject
-from pipeline.state import audience, events
+from pipeline.state import audience, events, readers
 from pipeline.state.audience import EVERYBODY, NOTHING, Bulletin, Told
 from pipeline.state.hub import Subscription
 from pipeline.state.progress import INTERVAL_S, Progress
@@ -154,6 +154,7 @@ async def stream(
     told at that moment. A receiver that is slow reads the log: it holds up nobody, and costs the
     memory of one page.
     """
+    readers.begin()  # who listens was here before whoever asks now
     with core.news.subscribe(after, policy="catch_up") as subscription:
         receiver = _Receiver(core, subscription, look, wanted)
         stop = core.progress.listen(receiver.hear)
